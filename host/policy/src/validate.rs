@@ -19,7 +19,9 @@ use cartage_model::carts::{Cart, LabelTarget, NotifyCustomer, Part, instant, ord
 use cartage_model::id::SenderOrderNumber;
 use std::collections::BTreeSet;
 
-pub use cartage_contract::orders::limits::{LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX};
+pub use cartage_contract::orders::limits::{
+    LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX, URL_CHARS_MAX,
+};
 
 /// A status update in which every field is valid in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

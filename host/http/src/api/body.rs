@@ -1,6 +1,6 @@
 //! Reads a request's body, and checks its media type, its size and the time that it takes.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, More, Problem};
 use crate::inbound::body::{Error, Limits, Reading, Room, Whole};
 use axum::body::{Body, Bytes, HttpBody as _};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -72,7 +72,7 @@ fn unread(error: Error) -> Problem {
 
 fn too_large(most: usize) -> Problem {
     Problem::new(Kind::TooLarge, format!("the body has more than {most} bytes, the maximum here; send less at once"))
-        .with("bytes_max", most)
+        .with(More { bytes_max: Some(most), ..More::default() })
 }
 
 fn is_of(headers: &HeaderMap, media_type: &str) -> Result<(), Problem> {

@@ -17,6 +17,9 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
+/// The most characters of a delivery's id in a path.
+pub(super) const DELIVERY_CHARS_MAX: usize = 64;
+
 /// The state that all requests share.
 pub(super) struct Shared {
     pub(super) api: Api,
@@ -74,7 +77,7 @@ impl Call {
     /// The delivery's id in the path. Whether the delivery exists is known by the outbox only.
     pub(super) fn delivery(&self) -> Result<DeliveryId, Problem> {
         let text = self.param("delivery");
-        let like = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let like = text.len() <= DELIVERY_CHARS_MAX && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if like { Ok(DeliveryId::named(text)) } else { Err(no_delivery(text)) }
     }
 
@@ -120,10 +123,10 @@ pub(super) fn no_delivery(id: &str) -> Problem {
     Problem::new(Kind::NotFound, format!("there is no delivery {id:?}; GET /v1/deliveries lists those that wait and those that are dead"))
 }
 
-/// An answer in JSON.
+/// An answer in JSON, with the members of each object in the order of their names.
 pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let text = serde_json::to_string(document).expect("an answer is plain data");
-    typed(status, "application/json", text)
+    let document = serde_json::to_value(document).expect("an answer is plain data");
+    typed(status, "application/json", document.to_string())
 }
 
 /// An answer with this media type.

@@ -1,74 +1,264 @@
 //! Carts: lists, shows and defines them, and enables, disables, pauses and resumes them.
 
 use super::call::{Call, json};
-use super::deliveries::reason;
-use super::problem::{Kind, Problem};
+use super::deliveries::{Why, reason};
+use super::problem::{self, Kind, More, Problem};
+use super::schema;
+use super::schema::UnixMs;
 use axum::response::Response;
-use cartage::service::definitions::{PreparedCart, Proposal};
+use cartage::service::definitions::{Field, PreparedCart, Proposal};
 use cartage::service::{PluginKept, StoredCart};
-use cartage_model::carts::{Binding, Cart, Consent, Limits, SecretSource};
-use cartage_model::id::CartId;
+use cartage_model::carts::{Binding, Cart, Consent, Limits, Mode, SecretSource};
+use cartage_model::id::{CartId, Digest};
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The carts that the token may touch.
+#[derive(Serialize, ToSchema)]
+struct Carts {
+    carts: Vec<CartState>,
+}
+
+/// A cart and its state.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Cart)]
+struct CartState {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    enabled: bool,
+    /// The pause of the cart. Null: the cart is not paused.
+    #[schema(required)]
+    pause: Option<Pause>,
+    /// Until when the cart is not asked because it fails again and again. Null: its breaker is closed.
+    #[schema(required, value_type = Option<UnixMs>)]
+    breaker_open_until_unix_ms: Option<u64>,
+    #[schema(value_type = schema::cart::Mode, inline)]
+    mode: Mode,
+    plugin: Plugin,
+    /// The digest of the plugin's file to which the cart is pinned. Null: the cart is not pinned.
+    #[schema(required, value_type = Option<String>)]
+    digest: Option<Digest>,
+}
+
+/// A pause of a cart.
+#[derive(Serialize, ToSchema)]
+struct Pause {
+    /// The reason, by name or in the words of the person who paused the cart.
+    why: String,
+    /// The end of the pause. Null: until somebody resumes the cart.
+    #[schema(required, value_type = Option<UnixMs>)]
+    until_unix_ms: Option<u64>,
+}
+
+/// The plugin of a cart.
+#[derive(Serialize, ToSchema)]
+struct Plugin {
+    /// The file that the cart's definition names.
+    file: String,
+    #[schema(inline)]
+    state: PluginState,
+    /// The name of the plugin. Null: the plugin was not admitted.
+    #[schema(required)]
+    name: Option<String>,
+    /// The version of the plugin. Null: the plugin was not admitted.
+    #[schema(required)]
+    version: Option<String>,
+}
+
+/// What is known of a plugin's file.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum PluginState {
+    Admitted,
+    Missing,
+    Changed,
+    // The reason is shown only to users of the machine, because it may name files.
+    Refused,
+    Unknown,
+}
+
+/// A cart with its definition.
+#[derive(Serialize, ToSchema)]
+struct WholeCart {
+    #[serde(flatten)]
+    cart: CartState,
+    /// The definition, in TOML.
+    definition: String,
+    /// When the definition was last changed.
+    #[schema(value_type = UnixMs)]
+    changed_at_unix_ms: u64,
+}
 
 /// Lists the carts that the token may touch.
+#[utoipa::path(
+    get,
+    path = "/v1/carts",
+    operation_id = "listCarts",
+    responses(
+        (status = 200, description = "The carts.", body = inline(Carts)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let carts = call.service.carts().list().await?;
-    let seen: Vec<Value> = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
-    Ok(json(StatusCode::OK, &json!({ "carts": seen })))
+    let carts = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
+    Ok(json(StatusCode::OK, &Carts { carts }))
 }
 
 /// Shows one cart with its definition.
+#[utoipa::path(
+    get,
+    path = "/v1/carts/{cart}",
+    operation_id = "showCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "The cart.", body = WholeCart),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
-    let mut document = summary(&call, &kept);
-    document["definition"] = kept.cart.to_toml().into();
-    document["changed_at_unix_ms"] = kept.row.changed_at_unix_ms.into();
-    Ok(json(StatusCode::OK, &document))
+    let (definition, changed_at_unix_ms) = (kept.cart.to_toml(), kept.row.changed_at_unix_ms);
+    Ok(json(StatusCode::OK, &WholeCart { cart: summary(&call, &kept), definition, changed_at_unix_ms }))
 }
 
-fn summary(call: &Call, kept: &StoredCart) -> Value {
-    let pause = kept.pause_at(call.service.now_unix_ms()).map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
-    json!({
-        "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.service.overview().breaker_until(&kept.cart.id),
-        "mode": kept.mode, "plugin": plugin(kept), "digest": kept.pinned(),
-    })
+fn summary(call: &Call, kept: &StoredCart) -> CartState {
+    let pause = kept.pause_at(call.service.now_unix_ms());
+    CartState {
+        cart: kept.cart.id.clone(),
+        enabled: kept.row.enabled,
+        pause: pause.map(|pause| Pause { why: pause.why.clone(), until_unix_ms: pause.until_unix_ms }),
+        breaker_open_until_unix_ms: call.service.overview().breaker_until(&kept.cart.id),
+        mode: kept.mode.clone(),
+        plugin: plugin(kept),
+        digest: kept.pinned(),
+    }
 }
 
-fn plugin(kept: &StoredCart) -> Value {
+fn plugin(kept: &StoredCart) -> Plugin {
     let (state, manifest) = match &kept.plugin {
-        PluginKept::Admitted { manifest, .. } => ("admitted", Some(manifest)),
-        PluginKept::Missing => ("missing", None),
-        PluginKept::Changed { .. } => ("changed", None),
-        // The reason is shown only to users of the machine, because it may name files.
-        PluginKept::Refused { .. } => ("refused", None),
-        PluginKept::Unknown { .. } => ("unknown", None),
+        PluginKept::Admitted { manifest, .. } => (PluginState::Admitted, Some(manifest)),
+        PluginKept::Missing => (PluginState::Missing, None),
+        PluginKept::Changed { .. } => (PluginState::Changed, None),
+        PluginKept::Refused { .. } => (PluginState::Refused, None),
+        PluginKept::Unknown { .. } => (PluginState::Unknown, None),
     };
-    json!({
-        "file": kept.cart.plugin, "state": state,
-        "name": manifest.map(|manifest| &manifest.name), "version": manifest.map(|manifest| &manifest.version),
-    })
+    Plugin {
+        file: kept.cart.plugin.clone(),
+        state,
+        name: manifest.map(|manifest| manifest.name.clone()),
+        version: manifest.map(|manifest| manifest.version.clone()),
+    }
+}
+
+/// The endpoints of a cart.
+#[derive(Serialize, ToSchema)]
+struct Bindings {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    endpoints: Vec<Endpoint>,
+}
+
+/// An endpoint of a cart.
+#[derive(Serialize, ToSchema)]
+struct Endpoint {
+    name: String,
+    /// What the plugin uses the endpoint for. Left out: the plugin was not admitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    purpose: Option<String>,
+    /// Whether the plugin needs the endpoint. Left out: the plugin was not admitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    required: Option<bool>,
+    /// Where the endpoint leads. Null: the cart's definition does not say.
+    #[schema(required, value_type = Option<schema::cart::Binding>)]
+    binding: Option<Binding>,
 }
 
 /// Lists the base URLs of a cart's endpoints, with the purpose of each as the plugin states it.
+#[utoipa::path(
+    get,
+    path = "/v1/carts/{cart}/bindings",
+    operation_id = "bindings",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "The endpoints.", body = inline(Bindings)),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn bindings(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
-    let bound = |name: &str| serde_json::to_value(kept.cart.endpoints.get(name)).expect("a binding is plain data");
-    let endpoints: Vec<Value> = match kept.manifest() {
+    let bound = |name: &str| kept.cart.endpoints.get(name).cloned();
+    let endpoints = match kept.manifest() {
         Some(manifest) => {
             let all = manifest.endpoints.iter();
-            all.map(|endpoint| {
-                json!({ "name": endpoint.name, "purpose": endpoint.purpose, "required": endpoint.required, "binding": bound(&endpoint.name) })
+            all.map(|endpoint| Endpoint {
+                name: endpoint.name.clone(),
+                purpose: Some(endpoint.purpose.clone()),
+                required: Some(endpoint.required),
+                binding: bound(&endpoint.name),
             })
             .collect()
         }
-        None => kept.cart.endpoints.keys().map(|name| json!({ "name": name, "binding": bound(name) })).collect(),
+        None => {
+            let all = kept.cart.endpoints.keys();
+            all.map(|name| Endpoint { name: name.clone(), purpose: None, required: None, binding: bound(name) }).collect()
+        }
     };
-    Ok(json(StatusCode::OK, &json!({ "cart": kept.cart.id, "endpoints": endpoints })))
+    Ok(json(StatusCode::OK, &Bindings { cart: kept.cart.id.clone(), endpoints }))
+}
+
+/// What a definition changes about a cart, or would change.
+#[derive(Serialize, ToSchema)]
+struct Change {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    /// Whether the cart is new.
+    new: bool,
+    /// Every key that changes.
+    #[schema(value_type = Vec<schema::cart::ChangedKey>)]
+    changes: Vec<Field>,
+    /// What the plugin asks for that the one before it did not. If there is anything, the change needs approval.
+    asks: Vec<String>,
+    /// What follows if a live cart will no longer be live, for which the change needs approval. Null: the mode is not concerned.
+    #[schema(required)]
+    leaves_live: Option<String>,
+    /// What is allowed, but probably wrong.
+    warnings: Vec<String>,
+    /// Whether the change needs approval, which was not given.
+    needs_approval: bool,
+    /// Whether the change was made.
+    made: bool,
 }
 
 /// Defines a cart, or says what the definition would change.
+#[utoipa::path(
+    put,
+    path = "/v1/carts/{cart}",
+    operation_id = "defineCart",
+    params(
+        ("cart" = schema::CartId, Path, description = "The Cart ID."),
+        ("dry_run" = Option<bool>, Query, description = "true: say what would change, and change nothing."),
+        (
+            "approve" = Option<bool>,
+            Query,
+            description = "true: agree to what the plugin asks for that the one before it did not, and to a live cart that is live no longer."
+        ),
+    ),
+    request_body(content = String, content_type = "application/toml", description = "The definition of the cart."),
+    responses(
+        (status = 200, description = "The cart is changed, or there was nothing to change. With dry_run: what would change.", body = Change),
+        (status = 201, description = "The cart is new.", body = Change),
+        (status = 403, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let (dry_run, approve) = (call.query.yes("dry_run")?, call.query.yes("approve")?);
@@ -82,11 +272,11 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let prepared = Box::pin(call.service.definitions().prepare(vec![Proposal { cart, plugin: None }])).await?;
     let needs_approval = (prepared.asks() || prepared.leaves_live()) && !approve;
     let new = prepared.carts().iter().any(|cart| cart.difference.new);
-    let mut document = prepared.carts().first().map(change).unwrap_or_default();
-    document["needs_approval"] = needs_approval.into();
-    document["made"] = (!dry_run && !needs_approval).into();
+    let mut change = change(prepared.carts().first().expect("one definition was prepared"));
+    change.needs_approval = needs_approval;
+    change.made = !dry_run && !needs_approval;
     if dry_run {
-        return Ok(json(StatusCode::OK, &document));
+        return Ok(json(StatusCode::OK, &change));
     }
     if needs_approval {
         let leaves_live = prepared.carts().iter().find_map(|cart| cart.leaves_live.as_deref());
@@ -101,17 +291,26 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
                 format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it with ?approve=true")
             }
         };
-        return Err(Problem::new(Kind::Conflict, detail).with("change", document));
+        let change = serde_json::to_value(change).expect("a change is plain data");
+        return Err(Problem::new(Kind::Conflict, detail).with(More { change: Some(change), ..More::default() }));
     }
     call.service.definitions().make(prepared).await?;
-    Ok(json(if new { StatusCode::CREATED } else { StatusCode::OK }, &document))
+    Ok(json(if new { StatusCode::CREATED } else { StatusCode::OK }, &change))
 }
 
-fn change(prepared: &PreparedCart) -> Value {
+/// What a definition changes. It needs no approval, and is not made yet.
+fn change(prepared: &PreparedCart) -> Change {
     let PreparedCart { cart, difference, asks, leaves_live, warnings, .. } = prepared;
-    json!({
-        "cart": cart.id, "new": difference.new, "changes": difference.fields, "asks": asks, "leaves_live": leaves_live, "warnings": warnings,
-    })
+    Change {
+        cart: cart.id.clone(),
+        new: difference.new,
+        changes: difference.fields.clone(),
+        asks: asks.clone(),
+        leaves_live: leaves_live.clone(),
+        warnings: warnings.clone(),
+        needs_approval: false,
+        made: false,
+    }
 }
 
 /// Refuses a definition that reaches into the machine. Over the network a definition may not read secrets from the daemon's files and variables, may not
@@ -161,6 +360,17 @@ fn on_the_machine(cart: &CartId, what: &str) -> Problem {
 }
 
 /// Enables a cart.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/enable",
+    operation_id = "enableCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "The cart as it is now.", body = CartState),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn enable(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
     call.service.carts().set_enabled(&cart, true).await?;
@@ -168,19 +378,44 @@ pub(super) async fn enable(call: Call) -> Result<Response, Problem> {
 }
 
 /// Disables a cart.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/disable",
+    operation_id = "disableCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "The cart as it is now.", body = CartState),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn disable(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
     call.service.carts().set_enabled(&cart, false).await?;
     after(&call, &cart).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PauseBody {
+    /// Why the cart is paused, for the record.
+    #[schema(value_type = Why, inline)]
     why: String,
 }
 
 /// Pauses a cart until somebody resumes it.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/pause",
+    operation_id = "pauseCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    request_body(content = inline(PauseBody)),
+    responses(
+        (status = 200, description = "The cart as it is now.", body = CartState),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn pause(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
     let why = if call.body.is_empty() { format!("paused by token {}", call.bearer.name) } else { call.json::<PauseBody>()?.why };
@@ -189,6 +424,17 @@ pub(super) async fn pause(call: Call) -> Result<Response, Problem> {
 }
 
 /// Resumes a cart.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/resume",
+    operation_id = "resumeCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "The cart as it is now.", body = CartState),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
     call.service.carts().set_pause(&cart, None).await?;

@@ -1,38 +1,97 @@
 //! A cart's credentials: sets them, and lists them by name and date. No answer holds a value.
 
 use super::call::{Call, json};
-use super::problem::{Kind, Problem};
+use super::problem::{self, Kind, Problem};
+use super::schema;
 use axum::response::Response;
+use cartage::service::StoredCredential;
+use cartage_model::id::CartId;
 use cartage_store::credentials::Generation;
 use http::StatusCode;
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// Lists the values that are set and those that the plugin needs.
+/// The credentials of a cart, without their values.
+#[derive(Serialize, ToSchema)]
+struct Credentials {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    /// The fields that the plugin takes.
+    fields: Vec<CredentialField>,
+    /// The values that are set.
+    #[schema(value_type = Vec<schema::cart::StoredCredential>)]
+    set: Vec<StoredCredential>,
+}
+
+/// A field of a credential slot.
+#[derive(Serialize, ToSchema)]
+struct CredentialField {
+    slot: String,
+    field: String,
+    /// What the plugin uses the value for.
+    purpose: String,
+    /// Whether the value is a secret.
+    secret: bool,
+    /// Whether the plugin needs the value.
+    required: bool,
+    /// Whether a value is set.
+    set: bool,
+    /// Whether the cart's definition says where the value comes from.
+    from_definition: bool,
+}
+
+/// A credential that was set.
+#[derive(Serialize, ToSchema)]
+struct SetField {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    slot: String,
+    field: String,
+    /// Whether the value waits beside the one in use until it has worked.
+    waits: bool,
+    /// What is allowed, but probably wrong.
+    warnings: Vec<String>,
+}
+
+/// Lists the credentials that are set and those that the plugin needs, without their values.
+#[utoipa::path(
+    get,
+    path = "/v1/carts/{cart}/credentials",
+    operation_id = "listCredentials",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    responses(
+        (status = 200, description = "Names and dates.", body = inline(Credentials)),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
     let set = call.service.credentials().list(&kept.cart.id).await?;
     let slots = kept.manifest().map(|manifest| manifest.slots.as_slice()).unwrap_or_default();
-    let wanted: Vec<Value> = slots
+    let fields = slots
         .iter()
         .flat_map(|slot| slot.fields.iter().map(move |field| (slot, field)))
-        .map(|(slot, field)| {
-            json!({
-                "slot": slot.name, "field": field.name, "purpose": field.purpose, "secret": field.secret,
-                "required": slot.required && field.required,
-                "set": set.iter().any(|value| value.slot == slot.name && value.field == field.name),
-                "from_definition": kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)),
-            })
+        .map(|(slot, field)| CredentialField {
+            slot: slot.name.clone(),
+            field: field.name.clone(),
+            purpose: field.purpose.clone(),
+            secret: field.secret,
+            required: slot.required && field.required,
+            set: set.iter().any(|value| value.slot == slot.name && value.field == field.name),
+            from_definition: kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)),
         })
         .collect();
-    Ok(json(StatusCode::OK, &json!({ "cart": kept.cart.id, "fields": wanted, "set": set })))
+    Ok(json(StatusCode::OK, &Credentials { cart: kept.cart.id.clone(), fields, set }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ValueBody {
+    /// The value, which no answer repeats.
     // The value becomes a secret while it is read, and is wiped when it is dropped.
+    #[schema(value_type = String, write_only)]
     #[serde(deserialize_with = "secret")]
     value: SecretString,
 }
@@ -41,7 +100,26 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// Seals a value of a slot's field.
+/// Seals the value of a credential.
+#[utoipa::path(
+    put,
+    path = "/v1/carts/{cart}/credentials/{slot}/{field}",
+    operation_id = "setCredential",
+    params(
+        ("cart" = schema::CartId, Path, description = "The Cart ID."),
+        ("slot" = String, Path, description = "The name of the credential slot."),
+        ("field" = String, Path, description = "The name of the slot's field."),
+        ("next" = Option<bool>, Query, description = "true: the value waits beside the one in use until it has worked."),
+    ),
+    request_body(content = inline(ValueBody)),
+    responses(
+        (status = 200, description = "The value is sealed.", body = inline(SetField)),
+        (status = 404, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let next = call.query.yes("next")?;
@@ -63,8 +141,6 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let place = (call.param("slot"), call.param("field"));
     let set = call.service.credentials().set(&kept, manifest, place, generation, value).await?;
     let warnings: Vec<String> = set.warnings.iter().map(ToString::to_string).collect();
-    Ok(json(
-        StatusCode::OK,
-        &json!({ "cart": id, "slot": place.0, "field": place.1, "waits": set.generation == Generation::Next, "warnings": warnings }),
-    ))
+    let (slot, field) = (place.0.to_owned(), place.1.to_owned());
+    Ok(json(StatusCode::OK, &SetField { cart: id, slot, field, waits: set.generation == Generation::Next, warnings }))
 }

@@ -1,18 +1,27 @@
 //! Deliveries: lists those that wait and those that died, shows one, and retries or discards it.
 
-use super::call::{Call, json, no_delivery, typed};
-use super::problem::{Kind, Problem};
+mod documents;
+
+use super::call::{Call, DELIVERY_CHARS_MAX, json, no_delivery, typed};
+use super::cursor;
+use super::problem::{self, Kind, More, Problem};
+use super::schema;
 use axum::response::Response;
 use cartage::service::{self, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage_store::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Retried, Unreadable};
-use cartage_store::receipts::Delivered;
+use cartage_store::outbox::{Discarded, Filter, Found, Outbox as _, Page, Queued, Retried};
 use cartage_store::{self as store, cassettes, receipts};
+use documents::{
+    CartCounts, Counts, DeadCount, Deliveries, Delivery, EndedNow, OnRecord, Place, Placed, Recorded, RecordedState, Was, WholeDelivery,
+};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The number of deliveries on a page by default.
 pub(super) const PAGE_USUAL: u32 = 50;
@@ -20,6 +29,11 @@ pub(super) const PAGE_USUAL: u32 = 50;
 pub(super) const PAGE_MAX: u32 = 200;
 /// The most characters of the reason for discarding a delivery.
 pub(super) const WHY_CHARS_MAX: usize = 500;
+
+/// A reason that a person gives for the record.
+pub(super) type Why = schema::Text<1, WHY_CHARS_MAX>;
+/// The id of a delivery in a path.
+type DeliveryPath = schema::Text<1, DELIVERY_CHARS_MAX>;
 
 /// The query parameters of the list.
 pub(super) const QUERY: &[&str] = &["state", "cart", "order", "reason", "since", "limit", "cursor"];
@@ -39,6 +53,18 @@ enum State {
     Delivered,
 }
 
+/// The names of the states that a request can ask for.
+const STATES: [(&str, State); 4] =
+    [("dead", State::Dead), ("blocking", State::Blocking), ("queued", State::Queued), ("delivered", State::Delivered)];
+
+impl PartialSchema for State {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(STATES.map(|(name, _)| name))).into()
+    }
+}
+
+impl ToSchema for State {}
+
 /// A list that a request asks for.
 struct Wanted {
     state: State,
@@ -55,11 +81,12 @@ impl Wanted {
         let query = &call.query;
         let state = match query.get("state") {
             None if query.get("order").is_some() => State::Any,
-            None | Some("dead") => State::Dead,
-            Some("blocking") => State::Blocking,
-            Some("queued") => State::Queued,
-            Some("delivered") => State::Delivered,
-            Some(other) => return Err(wrong(format!("the query parameter state is {other:?}; write dead, blocking, queued or delivered"))),
+            None => State::Dead,
+            Some(given) => STATES
+                .iter()
+                .find(|(name, _)| *name == given)
+                .map(|(_, state)| *state)
+                .ok_or_else(|| wrong(format!("the query parameter state is {given:?}; write dead, blocking, queued or delivered")))?,
         };
         let reason = query.get("reason").map(|text| Reason::try_from(text.to_owned())).transpose();
         let reason = reason.map_err(|error| wrong(error.to_string()))?;
@@ -95,7 +122,42 @@ impl Wanted {
     }
 }
 
-/// Handles the list: the counts, and one page.
+type Limit = schema::Number<1, PAGE_USUAL, PAGE_MAX>;
+type Cursor = schema::Text<0, { cursor::CURSOR_CHARS_MAX }>;
+
+/// Counts deliveries, and lists one page of those that a query selects.
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries",
+    operation_id = "listDeliveries",
+    params(
+        (
+            "state" = inline(Option<State>),
+            Query,
+            description = "The state of the deliveries: dead letters, those dead letters that block their order, what waits or is under way, \
+                           or what carts have. Left out: dead letters; with `order`, all deliveries of the order."
+        ),
+        (
+            "order" = inline(Option<schema::OrderNumber>),
+            Query,
+            description = "The number of an order, as its sender gives it. Its deliveries are listed in the order of its updates."
+        ),
+        ("cart" = Option<schema::CartId>, Query, description = "The cart of the deliveries."),
+        ("reason" = inline(Option<schema::Reason>), Query, description = "The reason of dead letters."),
+        (
+            "since" = Option<String>,
+            Query,
+            description = "The earliest time at which dead letters died, or carts took deliveries: RFC 3339, or milliseconds since 1970."
+        ),
+        ("limit" = inline(Option<Limit>), Query, description = "The largest number of deliveries in the page."),
+        ("cursor" = inline(Option<Cursor>), Query, description = "The `next` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "The counts, and a page of deliveries.", body = Deliveries),
+        (status = 400, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let wanted = Wanted::read(&call)?;
     let scope = wanted.scope(&call);
@@ -108,29 +170,30 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
         State::Queued => queued(&call, &wanted, after.as_deref()).await?,
     };
     let next = next.map(|place| call.shared.seal.give(&scope, &place));
-    Ok(json(StatusCode::OK, &json!({ "counts": counts, "deliveries": deliveries, "next": next })))
+    Ok(json(StatusCode::OK, &Deliveries { counts, deliveries, next }))
 }
 
-async fn counts(call: &Call, wanted: &Wanted) -> Result<Value, Problem> {
+async fn counts(call: &Call, wanted: &Wanted) -> Result<Counts, Problem> {
     let (outbox, merchant) = (call.service.outbox(), &call.bearer.merchant);
-    let mut by_reason = Vec::new();
+    let mut dead_letters = Vec::new();
     for filter in wanted.filters() {
         let counts = outbox.dead_counts(merchant.clone(), filter).await?;
-        by_reason.extend(counts.iter().map(|count| json!({ "cart": count.cart, "reason": count.reason, "count": count.count })));
+        dead_letters.extend(counts.into_iter().map(|count| DeadCount { cart: count.cart, reason: count.reason, count: count.count }));
     }
     let backlogs = outbox.backlogs(Some(merchant.clone())).await?;
     let within = |cart: &CartId| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart));
-    let carts = backlogs.iter().filter(|backlog| within(&backlog.cart)).map(|backlog| {
-        json!({
-            "cart": backlog.cart, "queued": backlog.queued, "dead": backlog.dead, "blocked_orders": backlog.blocked,
-            "oldest_queued_at_unix_ms": backlog.oldest_queued_at_unix_ms,
-        })
+    let carts = backlogs.into_iter().filter(|backlog| within(&backlog.cart)).map(|backlog| CartCounts {
+        cart: backlog.cart,
+        queued: backlog.queued,
+        dead: backlog.dead,
+        blocked_orders: backlog.blocked,
+        oldest_queued_at_unix_ms: backlog.oldest_queued_at_unix_ms,
     });
-    Ok(json!({ "carts": carts.collect::<Vec<_>>(), "dead_letters": by_reason }))
+    Ok(Counts { carts: carts.collect(), dead_letters })
 }
 
 /// The rows of a page, and the place where the next one begins.
-type Listed = (Vec<Value>, Option<String>);
+type Listed = (Vec<Delivery>, Option<String>);
 
 async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
     let after = after.and_then(|place| place.parse().ok());
@@ -144,7 +207,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     let more = found.len() > wanted.most as usize;
     found.truncate(wanted.most as usize);
     let next = found.last().filter(|_| more).map(|last| last.nth.to_string());
-    Ok((found.iter().map(dead_summary).collect(), next))
+    Ok((found.iter().map(Delivery::from).collect(), next))
 }
 
 /// Lists waiting deliveries, cart by cart in the order of their ids.
@@ -168,11 +231,11 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     let more = found.len() > wanted.most as usize;
     found.truncate(wanted.most as usize);
     let next = found.last().filter(|_| more).map(|last| format!("{} {}", last.order.cart, last.nth));
-    Ok((found.iter().map(queued_summary).collect(), next))
+    Ok((found.iter().map(Delivery::from).collect(), next))
 }
 
 /// Lists the deliveries that carts have, or all deliveries of an order. The list is one page.
-async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
+async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
     let at = match wanted.state {
         State::Any => None,
         State::Dead => Some(Where::Dead),
@@ -189,10 +252,10 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     for cart in carts {
         let which = Which { cart, reason, since_unix_ms, at, order: wanted.order.clone() };
         let service::Listed { dead, queued, delivered, ended, .. } = call.service.deliveries().list(&which, wanted.most).await?;
-        rows.extend(dead.iter().map(|dead| (dead.sequence, dead_summary(dead))));
-        rows.extend(queued.iter().map(|queued| (queued.sequence, queued_summary(queued))));
-        rows.extend(delivered.iter().map(|has| (has.sequence, delivered_summary(has))));
-        rows.extend(ended.iter().map(|(order, one)| (one.sequence, ended_summary(&one.delivery, order, one.sequence, &one.ending))));
+        rows.extend(dead.iter().map(|dead| (dead.sequence, Delivery::from(dead))));
+        rows.extend(queued.iter().map(|queued| (queued.sequence, Delivery::from(queued))));
+        rows.extend(delivered.iter().map(|has| (has.sequence, Delivery::from(has))));
+        rows.extend(ended.iter().map(|(order, one)| (one.sequence, Delivery::ended(&one.delivery, order, one.sequence, &one.ending))));
     }
     if wanted.order.is_some() {
         rows.sort_by_key(|(sequence, _)| *sequence);
@@ -201,57 +264,8 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     Ok(rows.into_iter().map(|(_, document)| document).collect())
 }
 
-fn delivered_summary(has: &Delivered) -> Value {
-    json!({
-        "delivery": has.delivery, "state": "delivered", "cart": has.order.cart, "order_number": has.order.number, "sequence": has.sequence,
-        "attempt": has.attempt, "delivered_at_unix_ms": has.at_unix_ms, "reference": has.reference,
-    })
-}
-
-fn attempts(attempts: &Attempts) -> Value {
-    json!({ "counted": attempts.counted, "plugin_faults": attempts.plugin_faults, "started": attempts.claims })
-}
-
-fn fate(fate: Option<&String>) -> Value {
-    fate.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null)
-}
-
-/// Why this release cannot read a delivery. `None` if it can.
-fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
-    label.as_ref().err().map(Unreadable::to_string)
-}
-
-fn dead_summary(letter: &DeadLetter) -> Value {
-    json!({
-        "delivery": letter.delivery, "state": "dead", "cart": letter.order.cart, "order_number": letter.order.number,
-        "sequence": letter.sequence, "label": letter.label.as_ref().ok(), "unreadable": unreadable(&letter.label), "attempts": attempts(&letter.attempts),
-        "accepted_at_unix_ms": letter.accepted_at_unix_ms, "died_at_unix_ms": letter.died_at_unix_ms, "reason": letter.reason,
-        "order_waits": letter.then == Then::Block, "last_fate": fate(letter.fate.as_ref()),
-    })
-}
-
-fn queued_summary(queued: &Queued) -> Value {
-    json!({
-        "delivery": queued.delivery, "state": "queued", "cart": queued.order.cart, "order_number": queued.order.number,
-        "sequence": queued.sequence, "label": queued.label.as_ref().ok(), "unreadable": unreadable(&queued.label),
-        "attempts": attempts(&queued.attempts), "accepted_at_unix_ms": queued.accepted_at_unix_ms, "waits": queued.waits,
-        "fault": queued.fault, "last_fate": fate(queued.fate.as_ref()),
-    })
-}
-
-fn ended_summary(delivery: &DeliveryId, order: &store::orders::OrderRef, sequence: u64, ending: &Ending) -> Value {
-    let state = match ending.how {
-        How::Discarded { .. } => "discarded",
-        How::Superseded { .. } => "superseded",
-    };
-    json!({
-        "delivery": delivery, "state": state, "cart": order.cart, "order_number": order.number, "sequence": sequence,
-        "ended_at_unix_ms": ending.at_unix_ms, "ending": ending.how,
-    })
-}
-
 /// Finds a delivery of the token's merchant at a cart that the token may touch. Any other delivery counts as missing.
-async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
+async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let (receipts, taped) = call
         .service
@@ -266,84 +280,121 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
         Some(found) => call.service.deliveries().merged_into(found.order(), delivery).await?,
         None => Vec::new(),
     };
-    let (cart, mut document) = match found {
-        Some(Found::Queued(queued, update)) => (Some(queued.order.cart.clone()), with_update(queued_summary(&queued), update.as_deref())),
-        Some(Found::Dead(letter, update)) => (Some(letter.order.cart.clone()), with_update(dead_summary(&letter), update.as_deref())),
-        Some(Found::Ended { order, sequence, ending }) => (Some(order.cart.clone()), ended_summary(delivery, &order, sequence, &ending)),
-        None => match receipts.last() {
-            Some(last) => {
-                let cart = last["cart"].as_str().and_then(|cart| CartId::new(cart).ok());
-                let state = if matches!(last["fate"].as_str(), Some("delivered" | "already-delivered")) { "delivered" } else { "recorded" };
-                (cart, json!({ "delivery": delivery, "state": state, "cart": last["cart"] }))
-            }
-            None => (None, Value::Null),
-        },
+    let (cart, on_record, update) = match found {
+        Some(Found::Queued(queued, update)) => (queued.order.cart.clone(), OnRecord::Listed((&*queued).into()), Some(update)),
+        Some(Found::Dead(letter, update)) => (letter.order.cart.clone(), OnRecord::Listed((&*letter).into()), Some(update)),
+        Some(Found::Ended { order, sequence, ending }) => {
+            (order.cart.clone(), OnRecord::Listed(Delivery::ended(delivery, &order, sequence, &ending)), None)
+        }
+        None => {
+            let recorded = recorded(delivery, receipts.last()).ok_or_else(|| no_delivery(delivery.as_str()))?;
+            (recorded.cart.clone(), OnRecord::Receipts(recorded), None)
+        }
     };
-    if !cart.is_some_and(|cart| call.sees(&cart)) {
+    if !call.sees(&cart) {
         return Err(no_delivery(delivery.as_str()));
     }
-    document["receipts"] = receipts.into();
-    document["cassettes"] = taped.into();
-    document["merged"] = serde_json::to_value(merged).expect("names and numbers are plain data");
-    Ok(document)
+    Ok(WholeDelivery { on_record, update, receipts, cassettes: taped, merged })
 }
 
-fn with_update(mut document: Value, update: Option<&cartage_contract::orders::Update>) -> Value {
-    document["update"] = serde_json::to_value(update).expect("an update is plain data");
-    document
+/// What the last receipt says of a delivery. `None` if there is no receipt, or none that names a cart.
+fn recorded(delivery: &DeliveryId, last: Option<&Value>) -> Option<Recorded> {
+    let last = last?;
+    let cart = last["cart"].as_str().and_then(|cart| CartId::new(cart).ok())?;
+    let has_it = matches!(last["fate"].as_str(), Some("delivered" | "already-delivered"));
+    let state = if has_it { RecordedState::Delivered } else { RecordedState::Recorded };
+    Some(Recorded { delivery: delivery.clone(), state, cart })
 }
 
 /// Shows one delivery with its receipts, and with its update while that is kept.
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries/{delivery}",
+    operation_id = "showDelivery",
+    params(("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery.")),
+    responses(
+        (status = 200, description = "What is known of the delivery.", body = WholeDelivery),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &find(&call, &call.delivery()?).await?))
 }
 
 /// Puts a dead letter back into its queue.
+#[utoipa::path(
+    post,
+    path = "/v1/deliveries/{delivery}/retry",
+    operation_id = "retryDelivery",
+    params(("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery.")),
+    responses(
+        (status = 200, description = "The delivery waits again.", body = inline(Placed)),
+        (status = 404, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
-    let document = find(&call, &delivery).await?;
+    let found = find(&call, &delivery).await?;
     let done = call.service.deliveries().retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
     let standing = call.service.orders().status_of(&delivery).await?;
     let stands = standing.as_ref().map(OrderStatus::line).unwrap_or_default();
-    let place = match done {
-        Retried::Head => json!({ "delivery": delivery, "placed": "head", "stands": stands }),
-        Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence, "stands": stands }),
+    let (placed, sequence) = match done {
+        Retried::Head => (Place::Head, None),
+        Retried::Tail { sequence } => (Place::Tail, Some(sequence)),
         Retried::NotDead if standing.is_some_and(|standing| standing.waits_for(&delivery)) => {
-            return Err(in_no_state_for("tried again", &format!("it is no dead letter, and waits. {stands}"), &document));
+            return Err(in_no_state_for("tried again", &format!("it is no dead letter, and waits. {stands}"), &delivery, &found));
         }
-        Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &document)),
+        Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &delivery, &found)),
         Retried::Unreadable => {
             let why = "this release cannot read it, so it stays; use the release that wrote it, or discard it";
-            return Err(in_no_state_for("tried again", why, &document));
+            return Err(in_no_state_for("tried again", why, &delivery, &found));
         }
     };
-    Ok(json(StatusCode::OK, &place))
+    Ok(json(StatusCode::OK, &Placed { delivery, placed, sequence, stands }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DiscardBody {
+    /// Why the delivery is discarded, for the record.
+    #[schema(value_type = Why, inline)]
     why: String,
 }
 
-/// Discards a delivery.
+/// Ends a delivery for good.
+#[utoipa::path(
+    post,
+    path = "/v1/deliveries/{delivery}/discard",
+    operation_id = "discardDelivery",
+    params(("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery.")),
+    request_body(content = inline(DiscardBody)),
+    responses(
+        (status = 200, description = "The delivery has ended, and the reason is on record.", body = inline(EndedNow)),
+        (status = 404, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let DiscardBody { why } = call.json()?;
     let why = reason("why", &why)?;
-    let document = find(&call, &delivery).await?;
+    let found = find(&call, &delivery).await?;
     let (was, merged) = match call.service.deliveries().discard(&delivery, &why).await? {
-        DiscardOutcome::Done { was: Discarded::Dead, merged } => ("dead", merged),
-        DiscardOutcome::Done { was: Discarded::Queued, merged } => ("queued", merged),
+        DiscardOutcome::Done { was: Discarded::Dead, merged } => (Was::Dead, merged),
+        DiscardOutcome::Done { was: Discarded::Queued, merged } => (Was::Queued, merged),
         DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
-            return Err(in_no_state_for("discarded", "it has ended already", &document));
+            return Err(in_no_state_for("discarded", "it has ended already", &delivery, &found));
         }
         DiscardOutcome::UnderWay => {
             let why = "an attempt at its order is under way, and nothing was changed; send this again in a moment";
-            return Err(in_no_state_for("discarded", why, &document).header(RETRY_AFTER, HeaderValue::from_static("1")));
+            return Err(in_no_state_for("discarded", why, &delivery, &found).header(RETRY_AFTER, HeaderValue::from_static("1")));
         }
     };
-    Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was, "merged": merged })))
+    Ok(json(StatusCode::OK, &EndedNow { delivery, discarded: true, was, merged }))
 }
 
 /// Checks a reason that a person gives for the record.
@@ -357,12 +408,27 @@ pub(super) fn reason(name: &str, text: &str) -> Result<String, Problem> {
     Err(Problem::new(Kind::Invalid, detail))
 }
 
-fn in_no_state_for(what: &str, why: &str, document: &Value) -> Problem {
-    let (delivery, state) = (document["delivery"].as_str().unwrap_or_default(), document["state"].as_str().unwrap_or_default());
-    Problem::new(Kind::Conflict, format!("delivery {delivery} cannot be {what}: {why} ({state})")).with("state", state)
+fn in_no_state_for(what: &str, why: &str, delivery: &DeliveryId, found: &WholeDelivery) -> Problem {
+    let state = found.on_record.state();
+    Problem::new(Kind::Conflict, format!("delivery {delivery} cannot be {what}: {why} ({state})"))
+        .with(More { state: Some(state), ..More::default() })
 }
 
 /// Shows the recording of one attempt, which holds no secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries/{delivery}/cassettes/{attempt}",
+    operation_id = "showCassette",
+    params(
+        ("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery."),
+        ("attempt" = u32, Path, description = "The number of the attempt.", minimum = 1),
+    ),
+    responses(
+        (status = 200, description = "The cassette.", body = Object),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     find(&call, &delivery).await?;

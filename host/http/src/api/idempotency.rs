@@ -9,9 +9,25 @@ use super::call::Call;
 use super::problem::{Kind, Problem};
 use cartage::service::IdempotencyKey;
 use cartage_model::id::Digest;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// The most characters of a key.
 pub(super) const KEY_CHARS_MAX: usize = 200;
+
+/// The header, for the description.
+pub(super) enum Header {}
+
+impl IntoParams for Header {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let words = format!("A quoted string of 1 to {KEY_CHARS_MAX} characters. The same request under the same key is done once.");
+        let header = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header).required(Required::False);
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        vec![header.description(Some(words)).schema(Some(text)).build()]
+    }
+}
 
 /// The request's key; `None` if it has none.
 pub(super) fn key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {

@@ -1,24 +1,97 @@
 //! A merchant's settings: system parameters, status events and status labels.
 
 use super::call::{Call, json};
-use super::problem::{Kind, Problem};
+use super::problem::{self, Kind, Problem};
+use super::schema;
 use axum::response::Response;
 use cartage_model::events::{self, EVENTS, Event, Label, Labels, Setting};
 use cartage_model::id::CartId;
-use cartage_model::parameters::{self, Assignments, Effective, Parameter, REGISTRY, Scope};
+use cartage_model::parameters::{self, Assignments, Effective, Group, Parameter, REGISTRY, Scope, ScopeKind, Source};
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The most labels in one request.
 pub(super) const LABELS_MAX: usize = 200;
 
-/// Lists every parameter with its effective value, for a cart or for the system.
+type NewLabels = schema::Labels<1, LABELS_MAX>;
+
+/// System parameters with their values.
+#[derive(Serialize, ToSchema)]
+struct Parameters {
+    /// The cart for which the values count. Null: the values are the system's.
+    #[schema(required, value_type = Option<schema::CartId>)]
+    cart: Option<CartId>,
+    parameters: Vec<ParameterValue>,
+}
+
+/// A system parameter with the value that counts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Parameter)]
+struct ParameterValue {
+    name: &'static str,
+    #[schema(value_type = schema::merchant::Group, inline)]
+    group: Group,
+    /// The value that counts.
+    value: String,
+    /// Where that value comes from.
+    #[schema(value_type = schema::merchant::Source, inline)]
+    from: Source,
+    /// The values that the parameter takes, in words.
+    takes: String,
+    /// Where the parameter can be set.
+    #[schema(value_type = Vec<schema::merchant::ScopeKind>)]
+    scopes: &'static [ScopeKind],
+    /// What the parameter does.
+    help: &'static str,
+}
+
+/// Status events with their settings.
+#[derive(Serialize, ToSchema)]
+struct Events {
+    events: Vec<EventState>,
+}
+
+/// A status event with its settings.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+struct EventState {
+    name: &'static str,
+    /// When the event happens.
+    help: &'static str,
+    /// The label that the order gets. Null: the order keeps its label.
+    #[schema(required, value_type = Option<schema::Label>, inline)]
+    order_label: Option<Label>,
+    /// The label that the line gets. Null: the line keeps its label.
+    #[schema(required, value_type = Option<schema::Label>, inline)]
+    item_label: Option<Label>,
+    /// Notify Cart: whether carts are told of the event.
+    notify_cart: bool,
+}
+
+/// The status labels of the merchant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Labels)]
+struct AllLabels {
+    labels: Vec<String>,
+}
+
+/// Lists every system parameter with the value that counts, for a cart or for the system.
+#[utoipa::path(
+    get,
+    path = "/v1/parameters",
+    operation_id = "listParameters",
+    params(("cart" = Option<schema::CartId>, Query, description = "The cart for which the values count. Left out: the system.")),
+    responses(
+        (status = 200, description = "The parameters.", body = inline(Parameters)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn parameters(call: Call) -> Result<Response, Problem> {
     let cart = asked_cart(&call).await?;
     let set = call.service.configuration().assignments().await?;
-    let all: Vec<Value> = REGISTRY.iter().map(|parameter| document(parameter, cart.as_ref(), &set)).collect();
-    Ok(json(StatusCode::OK, &json!({ "cart": cart, "parameters": all })))
+    let parameters = REGISTRY.iter().map(|parameter| document(parameter, cart.as_ref(), &set)).collect();
+    Ok(json(StatusCode::OK, &Parameters { cart, parameters }))
 }
 
 /// The cart that the query names, if it exists and the token may touch it; `None` if the query names none.
@@ -31,17 +104,23 @@ async fn asked_cart(call: &Call) -> Result<Option<CartId>, Problem> {
     Ok(cart)
 }
 
-fn document(parameter: &Parameter, cart: Option<&CartId>, set: &Assignments) -> Value {
+fn document(parameter: &Parameter, cart: Option<&CartId>, set: &Assignments) -> ParameterValue {
     let Effective { value, source } = parameter.effective(cart, set);
-    json!({
-        "name": parameter.name, "group": parameter.group, "value": value.to_string(), "from": source, "takes": parameter.kind.to_string(),
-        "scopes": parameter.scopes, "help": parameter.help,
-    })
+    ParameterValue {
+        name: parameter.name,
+        group: parameter.group,
+        value: value.to_string(),
+        from: source,
+        takes: parameter.kind.to_string(),
+        scopes: parameter.scopes,
+        help: parameter.help,
+    }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ParameterBody {
+    /// The new value. `takes` of the parameter says which values it takes.
     value: String,
 }
 
@@ -61,6 +140,22 @@ fn scope(cart: Option<&CartId>) -> Scope {
 }
 
 /// Sets a parameter for a cart or for the system.
+#[utoipa::path(
+    put,
+    path = "/v1/parameters/{name}",
+    operation_id = "setParameter",
+    params(
+        ("name" = String, Path, description = "The name of the parameter, in any case."),
+        ("cart" = Option<schema::CartId>, Query, description = "The cart for which alone the value counts. Left out: the system."),
+    ),
+    request_body(content = inline(ParameterBody)),
+    responses(
+        (status = 200, description = "The value that counts now.", body = ParameterValue),
+        (status = 404, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
     let ParameterBody { value } = call.json()?;
@@ -71,6 +166,21 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
 }
 
 /// Removes a parameter's value for a cart or for the system.
+#[utoipa::path(
+    delete,
+    path = "/v1/parameters/{name}",
+    operation_id = "unsetParameter",
+    params(
+        ("name" = String, Path, description = "The name of the parameter, in any case."),
+        ("cart" = Option<schema::CartId>, Query, description = "The cart whose own value is removed. Left out: the system's value is removed."),
+    ),
+    responses(
+        (status = 200, description = "The value that counts now.", body = ParameterValue),
+        (status = 404, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn unset_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
     call.service.configuration().unset_parameter(parameter, &scope(cart.as_ref())).await?;
@@ -82,39 +192,83 @@ async fn shown(call: &Call, parameter: &Parameter, cart: Option<&CartId>) -> Res
 }
 
 /// Lists all status events with their settings.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "listEvents",
+    responses(
+        (status = 200, description = "The events.", body = inline(Events)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn events(call: Call) -> Result<Response, Problem> {
     let settings = call.service.configuration().events().await?;
-    let all: Vec<Value> = EVENTS.iter().map(|event| event_document(event, settings.get(event))).collect();
-    Ok(json(StatusCode::OK, &json!({ "events": all })))
+    let events = EVENTS.iter().map(|event| event_document(event, settings.get(event).clone())).collect();
+    Ok(json(StatusCode::OK, &Events { events }))
 }
 
-fn event_document(event: &Event, setting: &Setting) -> Value {
+fn event_document(event: &Event, setting: Setting) -> EventState {
     let Setting { order_label, item_label, notify_cart } = setting;
-    json!({ "name": event.name, "help": event.help, "order_label": order_label, "item_label": item_label, "notify_cart": notify_cart })
+    EventState { name: event.name, help: event.help, order_label, item_label, notify_cart }
 }
 
-/// Replaces the settings of an event.
+/// Replaces the labels and Notify Cart of a status event.
+#[utoipa::path(
+    put,
+    path = "/v1/events/{name}",
+    operation_id = "setEvent",
+    params(("name" = String, Path, description = "The name of the event, in any case.")),
+    request_body(content = inline(schema::merchant::EventSetting)),
+    responses(
+        (status = 200, description = "The event as it is now.", body = EventState),
+        (status = 404, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn set_event(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status event")?;
     let event = events::find(call.param("name")).map_err(|error| Problem::of(Kind::NotFound, &error))?;
     let setting: Setting = call.json()?;
     call.service.configuration().set_event(event, &setting).await?;
-    Ok(json(StatusCode::OK, &event_document(event, &setting)))
+    Ok(json(StatusCode::OK, &event_document(event, setting)))
 }
 
-/// Lists the merchant's labels.
+/// Lists the status labels of the merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/labels",
+    operation_id = "listLabels",
+    responses(
+        (status = 200, description = "The labels.", body = AllLabels),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn labels(call: Call) -> Result<Response, Problem> {
     let labels = call.service.configuration().labels().await?;
-    Ok(json(StatusCode::OK, &json!({ "labels": labels.iter().map(Label::as_str).collect::<Vec<_>>() })))
+    Ok(json(StatusCode::OK, &AllLabels { labels: labels.iter().map(|label| label.as_str().to_owned()).collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LabelsBody {
+    /// The labels to add.
+    #[schema(value_type = NewLabels, inline)]
     labels: Vec<Label>,
 }
 
-/// Adds labels to the merchant's.
+/// Adds status labels.
+#[utoipa::path(
+    post,
+    path = "/v1/labels",
+    operation_id = "addLabels",
+    request_body(content = inline(LabelsBody)),
+    responses(
+        (status = 200, description = "All labels.", body = AllLabels),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn add_labels(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status label")?;
     let LabelsBody { labels: added } = call.json()?;

@@ -2,11 +2,17 @@
 //!
 //! `type` names a section of `docs/http-api.md`, which describes the remedy. `title` is the same for all problems of a type; `detail` is about this request.
 
+use super::schema;
 use axum::response::{IntoResponse, Response};
 use cartage_base::causes::chain;
+use cartage_policy::gate::Decision;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::response::{Response as DescribedResponse, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr};
+use utoipa::{ToResponse, ToSchema};
 
 /// The most characters of a detail, which may quote the sender's text.
 pub(super) const DETAIL_CHARS_MAX: usize = 2_000;
@@ -122,8 +128,65 @@ impl Kind {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
-    more: Map<String, Value>,
+    more: Option<Box<More>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+/// The problem details of RFC 9457.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document {
+    /// The kind of the problem, which names a section of docs/http-api.md.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of the problem in words.
+    title: &'static str,
+    /// The HTTP status of the answer.
+    status: u16,
+    /// What is wrong with this request, and what to do.
+    detail: String,
+    /// The path of the request.
+    instance: String,
+    #[serde(flatten)]
+    #[schema(value_type = More, inline)]
+    more: Option<Box<More>>,
+}
+
+/// The members that only some problems have.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub(super) struct More {
+    /// Of too-large: the largest body that the path takes, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) bytes_max: Option<usize>,
+    /// Of a batch of a wrong size: the most updates of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) updates_max: Option<usize>,
+    /// Of role-needed: the role that the request needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) role_needed: Option<&'static str>,
+    /// Of a delivery that cannot be retried or discarded: its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) state: Option<&'static str>,
+    /// Of not-sent: the gate's decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]
+    pub(super) decision: Option<Decision>,
+    /// Of a definition that needs approval: the change that was not made, as the answer to a dry run shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Object>)]
+    pub(super) change: Option<Value>,
+}
+
+impl<'r> ToResponse<'r> for Document {
+    fn response() -> (&'r str, RefOr<DescribedResponse>) {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build();
+        let response = ResponseBuilder::new().description("What is wrong with the request.").content("application/problem+json", content);
+        ("Problem", response.build().into())
+    }
 }
 
 impl Problem {
@@ -134,7 +197,7 @@ impl Problem {
         } else {
             detail
         };
-        Problem { kind, detail, more: Map::new(), header: None }
+        Problem { kind, detail, more: None, header: None }
     }
 
     /// A problem whose detail is an error with all its causes.
@@ -142,10 +205,9 @@ impl Problem {
         Problem::new(kind, chain(error))
     }
 
-    /// This problem with one more member.
-    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
-        self.more.insert(name.to_owned(), value.into());
-        self
+    /// This problem with further members.
+    pub(super) fn with(self, more: More) -> Problem {
+        Problem { more: Some(Box::new(more)), ..self }
     }
 
     /// This problem with another detail.
@@ -163,23 +225,21 @@ impl Problem {
     }
 
     /// The JSON document. `instance` is the path of the request.
-    pub(super) fn document(&self, instance: &str) -> Value {
+    pub(super) fn document(&self, instance: &str) -> Document {
         let (status, slug, title) = self.kind.parts();
-        let mut document = json!({
-            "type": format!("docs/http-api.md#{slug}"),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": self.detail,
-            "instance": instance,
-        });
-        let members = document.as_object_mut().expect("it was made as an object");
-        members.extend(self.more.clone());
-        document
+        Document {
+            kind: format!("docs/http-api.md#{slug}"),
+            title,
+            status: status.as_u16(),
+            detail: self.detail.clone(),
+            instance: instance.to_owned(),
+            more: self.more.clone(),
+        }
     }
 
     pub(super) fn response(self, instance: &str) -> Response {
-        let document = self.document(instance).to_string();
-        let mut response = (self.status(), document).into_response();
+        let document = serde_json::to_value(self.document(instance)).expect("a problem is plain data");
+        let mut response = (self.status(), document.to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);

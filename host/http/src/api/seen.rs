@@ -2,29 +2,68 @@
 
 use super::call::{Call, Shared, json, typed};
 use super::metrics;
-use super::problem::{Kind, Problem};
+use super::problem::{self, Kind, Problem};
+use super::schema;
+use super::schema::UnixMs;
 use axum::response::Response;
+use cartage::service::Explained;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_policy::validate::ORDER_NUMBER_CHARS_MAX;
 use cartage_store::alerts::Alert;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The state of the process.
+#[derive(Serialize, ToSchema)]
+struct State {
+    /// The state: up, or ready.
+    status: &'static str,
+}
 
 /// Answers that the process is running.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "health",
+    responses(
+        (status = 200, description = "The process is running.", body = inline(State)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn health() -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &json!({ "status": "up" })))
+    Ok(json(StatusCode::OK, &State { status: "up" }))
 }
 
 /// Answers whether updates are accepted.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "ready",
+    responses(
+        (status = 200, description = "Updates are accepted.", body = inline(State)),
+        (status = 503, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
     match (shared.api.ready)().await {
-        Ok(()) => Ok(json(StatusCode::OK, &json!({ "status": "ready" }))),
+        Ok(()) => Ok(json(StatusCode::OK, &State { status: "ready" })),
         Err(why) => Err(Problem::new(Kind::Unavailable, why)),
     }
 }
 
-/// The metrics of the process, and of those carts that the token may touch.
+/// Shows the metrics of the process, and of those carts that the token may touch.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    responses(
+        (status = 200, description = "The metrics of this moment, in the text format of Prometheus.", body = String, content_type = "text/plain"),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut numbers = (call.shared.api.metrics)().await;
     numbers.process.accept = call.shared.accept.clone();
@@ -34,7 +73,31 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
 }
 
-/// Shows what the gate would decide about an order now, and why.
+/// Why an order's status is sent or not, and whether somebody must act.
+#[derive(Serialize, ToSchema)]
+struct Shown {
+    #[serde(flatten)]
+    #[schema(value_type = schema::order::Explained)]
+    explained: Explained,
+    /// Whether somebody must act before the status is sent, or on what is on record of the order.
+    must_act: bool,
+}
+
+/// Shows why an order's status is sent or not: what the gate would decide now, and the state of the order. Nothing is kept.
+#[utoipa::path(
+    get,
+    path = "/v1/explain",
+    operation_id = "explain",
+    params(
+        ("cart" = schema::CartId, Query, description = "The cart."),
+        ("order" = inline(schema::OrderNumber), Query, description = "The number of the order, as its sender gives it."),
+        ("label" = Option<String>, Query, description = "A label, given directly. Left out: what was last asked for."),
+    ),
+    responses(
+        (status = 200, description = "The state of the order, and the gate's decision.", body = inline(Shown)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     let (cart, order) = (call.query.must_cart()?, call.query.must("order")?);
     call.may_touch(&cart)?;
@@ -42,18 +105,50 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
         let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
-    let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
-    document["must_act"] = explained.must_act().into();
-    Ok(json(StatusCode::OK, &document))
+    let explained: Explained =
+        Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
+    let must_act = explained.must_act();
+    Ok(json(StatusCode::OK, &Shown { explained, must_act }))
 }
 
-/// Lists the open alerts. A token that is limited to some carts sees only alerts about these.
+/// The open alerts.
+#[derive(Serialize, ToSchema)]
+struct Alerts {
+    alerts: Vec<OpenAlert>,
+}
+
+/// An open alert.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Alert)]
+struct OpenAlert {
+    /// The kind of the condition, by name.
+    kind: String,
+    /// What the alert is about, such as a cart or an order. Empty: the whole installation.
+    subject: String,
+    /// What is wrong, and what there is to do.
+    detail: String,
+    /// When the alert was raised.
+    #[schema(value_type = UnixMs)]
+    raised_at_unix_ms: u64,
+    /// When somebody was last told. Null: nobody was.
+    #[schema(required, value_type = Option<UnixMs>)]
+    told_at_unix_ms: Option<u64>,
+}
+
+/// Lists the open alerts, the oldest first. A token that is limited to some carts sees only alerts about these.
+#[utoipa::path(
+    get,
+    path = "/v1/alerts",
+    operation_id = "alerts",
+    responses(
+        (status = 200, description = "The open alerts.", body = inline(Alerts)),
+        (status = "default", response = problem::Document),
+    ),
+)]
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let open = call.service.alerts().open().await?;
-    let seen: Vec<Value> =
-        open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
-    Ok(json(StatusCode::OK, &json!({ "alerts": seen })))
+    let alerts = open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
+    Ok(json(StatusCode::OK, &Alerts { alerts }))
 }
 
 /// Whether an alert is about a cart that `sees` accepts.
@@ -61,9 +156,12 @@ pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
     alert.subject.cart().is_some_and(sees)
 }
 
-fn document(alert: &Alert) -> Value {
-    json!({
-        "kind": alert.kind, "subject": alert.subject, "detail": alert.detail, "raised_at_unix_ms": alert.raised_at_unix_ms,
-        "told_at_unix_ms": alert.told_at_unix_ms,
-    })
+fn document(alert: &Alert) -> OpenAlert {
+    OpenAlert {
+        kind: alert.kind.clone(),
+        subject: alert.subject.clone(),
+        detail: alert.detail.clone(),
+        raised_at_unix_ms: alert.raised_at_unix_ms,
+        told_at_unix_ms: alert.told_at_unix_ms,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod carts;
 mod deliveries;
+mod described;
 mod description;
 mod guards;
 mod input;
@@ -126,12 +127,19 @@ impl Desk {
     }
 
     async fn ask(&self, ask: Ask) -> Reply {
-        let response = self.router.clone().oneshot(ask.0).await.expect("the router always answers");
+        let (parts, body) = ask.0.into_parts();
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let sent = axum::body::to_bytes(body, 1 << 25).await.expect("the request is whole");
+        let document = serde_json::from_slice(&sent).ok();
+        let request = Request::from_parts(parts, Body::from(sent));
+        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 24).await.expect("the answer is whole");
         let text = String::from_utf8(bytes.to_vec()).expect("answers are UTF-8");
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, text, json }
+        let reply = Reply { status: parts.status, headers: parts.headers, text, json };
+        described::check(&method, &path, document.as_ref(), &reply);
+        reply
     }
 
     /// Sends a label for an order, which passes the gate, and returns the delivery's id.

@@ -1,7 +1,7 @@
 //! The header `Authorization`, in which a request carries its token.
 
 use super::call::Shared;
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, More, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::service::access_tokens::{Role, Token};
@@ -87,5 +87,5 @@ pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
         "the token {:?} has the role {}, and this request needs the role {needed}; use a token of that role",
         bearer.name, bearer.role
     );
-    Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.as_str()))
+    Err(Problem::new(Kind::RoleNeeded, detail).with(More { role_needed: Some(needed.as_str()), ..More::default() }))
 }

@@ -1,6 +1,6 @@
 //! The checks of single texts. They collect every problem instead of stopping at the first.
 
-use super::{ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX};
+use super::{ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX, URL_CHARS_MAX};
 use cartage_contract::orders::{CivilDate, CivilTime};
 
 /// The most problems that are named.
@@ -95,7 +95,7 @@ impl Check {
     /// Checks an absolute http or https URL.
     pub(super) fn web_url(&mut self, field: &str, text: Option<String>) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?;
-        let text = self.line(field, text, 2_048);
+        let text = self.line(field, text, URL_CHARS_MAX);
         match url::Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {}
             Ok(_) | Err(_) => self.problem(field, format!("{:?} is not an http or https URL", cut(&text))),

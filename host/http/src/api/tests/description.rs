@@ -1,7 +1,7 @@
 //! The served description and the guide state what the router does, and nothing else.
 
 use super::*;
-use crate::api::openapi::DESCRIPTION;
+use crate::api::openapi;
 use crate::api::problem::Kind;
 use crate::api::route::Run;
 use crate::api::routes::ROUTES;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 const GUIDE: &str = include_str!("../../../../../docs/http-api.md");
 
 fn description() -> Value {
-    serde_json::from_str(DESCRIPTION).expect("the description is JSON")
+    serde_json::from_str(openapi::description(&ROUTES)).expect("the description is JSON")
 }
 
 /// The names of an operation's parameters of one kind.
