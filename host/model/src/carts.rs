@@ -13,6 +13,7 @@ pub mod order_number;
 mod origins;
 mod part;
 pub mod secrets;
+mod wrong_digest;
 mod zone;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
 pub use part::Part;
 pub use secrets::SecretSource;
+pub use wrong_digest::WrongDigest;
 pub use zone::{NoZone, Zone, instant};
 
 use crate::id::{CartId, Digest, SenderOrderNumber};

@@ -12,7 +12,7 @@ use cartage_egress::endpoint::Bindings;
 use cartage_egress::tokens::Keeping;
 use cartage_egress::{self as egress, CartEgress, Egress, Mode, credential, endpoint};
 use cartage_engine::Plugin;
-use cartage_model::carts::{self, Cart, Limits};
+use cartage_model::carts::{self, Cart, Limits, WrongDigest};
 use cartage_model::cassette::{self, Cassette, Entry};
 use cartage_model::exchange::{Call, Ended, Outcome};
 use cartage_model::id::{CartId, DeliveryId};
@@ -28,20 +28,8 @@ pub const CASSETTE_FORMAT: u32 = cassette::FORMAT;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The plugin's file does not have the digest that the cart is pinned to.
-    #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into \
-         the cart's definition"
-    )]
-    Digest {
-        /// The cart that cannot be made ready.
-        cart: CartId,
-        /// The plugin's name in the cart's definition.
-        plugin: String,
-        /// The digest of the file that was found.
-        found: cartage_model::id::Digest,
-        /// The digest in the cart's definition.
-        pinned: cartage_model::id::Digest,
-    },
+    #[error("{0}; if you trust the new file, write its digest into the cart's definition")]
+    Digest(WrongDigest),
     /// The cart's settings do not fit the plugin's manifest.
     #[error(transparent)]
     Settings(#[from] carts::Error),
@@ -194,10 +182,7 @@ impl CartClient {
         clock: Arc<dyn Clock>,
         keeping: Keeping,
     ) -> Result<CartClient, Error> {
-        if let Some(pinned) = cart.digest.filter(|pinned| *pinned != plugin.digest()) {
-            let (plugin, found) = (cart.plugin.clone(), plugin.digest());
-            return Err(Error::Digest { cart: cart.id.clone(), plugin, found, pinned });
-        }
+        WrongDigest::check(&cart.id, &cart.plugin, plugin.digest(), cart.digest).map_err(Error::Digest)?;
         let (id, manifest) = (|| cart.id.clone(), plugin.manifest());
         let settings = cart.settings(manifest)?;
         let bindings = Bindings::new(manifest, &cart.endpoints).map_err(|source| Error::Endpoint { cart: id(), source })?;

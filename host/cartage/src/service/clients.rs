@@ -13,6 +13,7 @@ use super::tenant::Tenant;
 use super::{BY_ITSELF, Error};
 use crate::deliver::CartClient;
 use cartage_egress::Egress;
+use cartage_model::carts::WrongDigest;
 use cartage_model::cassette::Cassette;
 use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
@@ -58,9 +59,7 @@ impl Clients {
     async fn with(&self, kept: &StoredCart, generation: Generation) -> Result<CartClient, Error> {
         let id = &kept.cart.id;
         let Found { bytes, digest: found } = self.plugins.files.of(&kept.cart, kept.pinned()).await?;
-        if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
-            return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
-        }
+        WrongDigest::check(id, &kept.cart.plugin, found, kept.pinned()).map_err(Error::Changed)?;
         self.bans.check(found).await?;
         let plugin = self.plugins.admit_and_keep(bytes).await?;
         let cart = kept.as_set(&self.configuration.assignments().await?);

@@ -28,7 +28,7 @@ use cartage_base::heavy;
 use cartage_contract::manifest::Manifest;
 use cartage_egress::endpoint::{self, Bindings};
 use cartage_engine::{Plugin, admit, unsupported};
-use cartage_model::carts::{Cart, Mode};
+use cartage_model::carts::{Cart, Mode, WrongDigest};
 use cartage_model::id::{CartId, Digest};
 use cartage_store::{self as store, Tx, audit};
 
@@ -124,20 +124,8 @@ pub enum Invalid {
         cart: CartId,
     },
     /// The plugin's file is not the one that the definition is pinned to.
-    #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file with that digest, or remove \
-         the line `digest` if you trust the new file"
-    )]
-    Digest {
-        /// The cart with this definition.
-        cart: CartId,
-        /// The plugin's name.
-        plugin: String,
-        /// The digest of the file that was given.
-        found: Digest,
-        /// The digest in the definition.
-        wanted: Digest,
-    },
+    #[error("{0}; give the file with that digest, or remove the line `digest` from the definition if you trust the new file")]
+    Digest(WrongDigest),
     /// An endpoint cannot be bound as defined.
     #[error("could not bind the endpoints of cart {cart}")]
     Endpoint {
@@ -217,9 +205,7 @@ impl Definitions {
             None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
         };
         let (found, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
-        if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
-            return Err(Invalid::Digest { plugin: cart.plugin.clone(), cart: cart.id, found, wanted });
-        }
+        WrongDigest::check(&cart.id, &cart.plugin, found, cart.digest.replace(found)).map_err(Invalid::Digest)?;
         self.bans.check(found).await?;
         let plugin = self.plugins.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());

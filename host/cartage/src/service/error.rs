@@ -5,7 +5,7 @@ use cartage_base::counted::counted;
 use cartage_base::fault::Fault;
 use cartage_egress::credential;
 use cartage_engine as plugin;
-use cartage_model::carts;
+use cartage_model::carts::{self, WrongDigest};
 use cartage_model::events;
 use cartage_model::id::{CartId, Digest};
 use cartage_model::parameters;
@@ -138,19 +138,9 @@ pub enum Error {
     },
     /// A plugin's file is not the one that the cart is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; accept the new file with `cartage cart upgrade \
-         {cart} --plugin FILE`, or restore the file with the pinned digest"
+        "{0}; accept the new file with `cartage cart upgrade {cart} --plugin FILE`, or restore the file with the pinned digest", cart = .0.cart
     )]
-    Changed {
-        /// The cart with this pin.
-        cart: CartId,
-        /// The plugin's name.
-        plugin: String,
-        /// The digest of the file that was found.
-        found: Digest,
-        /// The digest that the cart is pinned to.
-        pinned: Digest,
-    },
+    Changed(WrongDigest),
     /// A plugin was not admitted.
     #[error("the plugin {digest} was not admitted")]
     NotAdmitted {
@@ -296,7 +286,7 @@ impl Error {
             | Error::Refused(_)
             | Error::KeyReused { .. }
             | Error::KeyInUse
-            | Error::Changed { .. }
+            | Error::Changed(_)
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
             | Error::CartBusy { .. }

@@ -74,7 +74,7 @@ impl Observations {
             Note::NotReady { why } => {
                 let of = match why.downcast_ref::<Error>() {
                     Some(fault) if fault.is_fault() => NotReady::Else,
-                    Some(Error::PluginFile { .. } | Error::Changed { .. } | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
+                    Some(Error::PluginFile { .. } | Error::Changed(_) | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
                         NotReady::Plugin
                     }
                     Some(_) | None => NotReady::Else,

@@ -172,7 +172,7 @@ fn invalid(error: Invalid) -> Failure {
         },
         error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
             .what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
-        error @ (Invalid::Twice { .. } | Invalid::Digest { .. }) => error.into(),
+        error @ (Invalid::Twice { .. } | Invalid::Digest(_)) => error.into(),
     }
 }
 

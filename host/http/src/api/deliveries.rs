@@ -7,11 +7,10 @@ use super::cursor;
 use super::problem::{self, Kind, More, Problem};
 use super::schema;
 use axum::response::Response;
-use cartage::service::{self, DiscardOutcome, OrderStatus, Where, Which};
+use cartage::service::{self, DeliveryView, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage_store::outbox::{Discarded, Filter, Found, Outbox as _, Page, Queued, Retried};
-use cartage_store::{self as store, cassettes, receipts};
+use cartage_store::outbox::{Discarded, Filter, Found, Page, Queued, Retried};
 use documents::{
     CartCounts, Counts, DeadCount, Deliveries, Delivery, EndedNow, OnRecord, Place, Placed, Recorded, RecordedState, Was, WholeDelivery,
 };
@@ -174,13 +173,13 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
 }
 
 async fn counts(call: &Call, wanted: &Wanted) -> Result<Counts, Problem> {
-    let (outbox, merchant) = (call.service.outbox(), &call.bearer.merchant);
+    let deliveries = call.service.deliveries();
     let mut dead_letters = Vec::new();
     for filter in wanted.filters() {
-        let counts = outbox.dead_counts(merchant.clone(), filter).await?;
+        let counts = deliveries.dead_counts(filter).await?;
         dead_letters.extend(counts.into_iter().map(|count| DeadCount { cart: count.cart, reason: count.reason, count: count.count }));
     }
-    let backlogs = outbox.backlogs(Some(merchant.clone())).await?;
+    let backlogs = deliveries.backlogs().await?;
     let within = |cart: &CartId| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart));
     let carts = backlogs.into_iter().filter(|backlog| within(&backlog.cart)).map(|backlog| CartCounts {
         cart: backlog.cart,
@@ -200,7 +199,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     let page = Page { after, most: wanted.most + 1 };
     let mut found = Vec::new();
     for filter in wanted.filters() {
-        found.extend(call.service.outbox().dead(call.bearer.merchant.clone(), filter, page).await?);
+        found.extend(call.service.deliveries().dead(filter, page).await?);
     }
     // Each cart's letters are in this order already; sorting merges them.
     found.sort_by_key(|letter| std::cmp::Reverse(letter.nth));
@@ -212,9 +211,9 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
 
 /// Lists waiting deliveries, cart by cart in the order of their ids.
 async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
-    let outbox = call.service.outbox();
+    let deliveries = call.service.deliveries();
     let place = after.and_then(|place| place.split_once(' '));
-    let backlogs = outbox.backlogs(Some(call.bearer.merchant.clone())).await?;
+    let backlogs = deliveries.backlogs().await?;
     let mut carts: Vec<CartId> = backlogs.into_iter().filter(|backlog| backlog.queued > 0).map(|backlog| backlog.cart).collect();
     carts.retain(|cart| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart)));
     carts.retain(|cart| place.is_none_or(|(begun, _)| cart.as_str() >= begun));
@@ -223,7 +222,7 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     for cart in carts {
         let after = place.filter(|(begun, _)| cart.as_str() == *begun).and_then(|(_, nth)| nth.parse().ok());
         let most = wanted.most + 1 - found.len() as u32;
-        found.extend(outbox.queued(call.bearer.merchant.clone(), cart, Page { after, most }).await?);
+        found.extend(deliveries.queued(&cart, Page { after, most }).await?);
         if found.len() > wanted.most as usize {
             break;
         }
@@ -266,20 +265,8 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
 
 /// Finds a delivery of the token's merchant at a cart that the token may touch. Any other delivery counts as missing.
 async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Problem> {
-    let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
-    let (receipts, taped) = call
-        .service
-        .store()
-        .read::<_, store::Error>(move |view| {
-            Ok((receipts::of_delivery(view, &merchant, &wanted)?, cassettes::attempts(view, &merchant, &wanted)?))
-        })
-        .await?;
-    let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
-    let found = call.service.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
-    let merged = match &found {
-        Some(found) => call.service.deliveries().merged_into(found.order(), delivery).await?,
-        None => Vec::new(),
-    };
+    let known = call.service.deliveries().find(delivery).await?.ok_or_else(|| no_delivery(delivery.as_str()))?;
+    let DeliveryView { found, receipts, cassettes, merged, .. } = known;
     let (cart, on_record, update) = match found {
         Some(Found::Queued(queued, update)) => (queued.order.cart.clone(), OnRecord::Listed((&*queued).into()), Some(update)),
         Some(Found::Dead(letter, update)) => (letter.order.cart.clone(), OnRecord::Listed((&*letter).into()), Some(update)),
@@ -287,14 +274,15 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Probl
             (order.cart.clone(), OnRecord::Listed(Delivery::ended(delivery, &order, sequence, &ending)), None)
         }
         None => {
-            let recorded = recorded(delivery, receipts.last()).ok_or_else(|| no_delivery(delivery.as_str()))?;
+            let recorded = recorded(delivery, receipts.iter().rfind(|receipt| receipt["cart"].is_string()))
+                .ok_or_else(|| no_delivery(delivery.as_str()))?;
             (recorded.cart.clone(), OnRecord::Receipts(recorded), None)
         }
     };
     if !call.sees(&cart) {
         return Err(no_delivery(delivery.as_str()));
     }
-    Ok(WholeDelivery { on_record, update, receipts, cassettes: taped, merged })
+    Ok(WholeDelivery { on_record, update, receipts, cassettes, merged })
 }
 
 /// What the last receipt says of a delivery. `None` if there is no receipt, or none that names a cart.
@@ -440,8 +428,6 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
         )
     };
     let number: u32 = attempt.parse().map_err(|_| none())?;
-    let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
-    let look = move |view: &store::View<'_>| cassettes::get(view, &merchant, &wanted, number);
-    let found = call.service.store().read::<_, store::Error>(look).await?;
-    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.tape.json))
+    let found = call.service.recordings().cassette_json(&delivery, number).await?;
+    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?))
 }

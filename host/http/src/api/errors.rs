@@ -110,7 +110,7 @@ impl From<service::Error> for Problem {
             Error::CredentialUnbound { .. }
             | Error::CredentialMoved { .. }
             | Error::CredentialReplaced { .. }
-            | Error::Changed { .. }
+            | Error::Changed(_)
             | Error::CartClient { .. }
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
@@ -140,7 +140,7 @@ impl From<Invalid> for Problem {
     fn from(error: Invalid) -> Problem {
         match error {
             Invalid::Service(error) => (*error).into(),
-            Invalid::Twice { .. } | Invalid::Digest { .. } | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
+            Invalid::Twice { .. } | Invalid::Digest(_) | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
                 Problem::of(Kind::Invalid, &error)
             }
         }

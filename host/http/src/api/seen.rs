@@ -159,7 +159,7 @@ pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
 fn document(alert: &Alert) -> OpenAlert {
     OpenAlert {
         kind: alert.kind.clone(),
-        subject: alert.subject.clone(),
+        subject: alert.subject.to_string(),
         detail: alert.detail.clone(),
         raised_at_unix_ms: alert.raised_at_unix_ms,
         told_at_unix_ms: alert.told_at_unix_ms,

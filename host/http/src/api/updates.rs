@@ -14,7 +14,6 @@ use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::Receipt;
 use cartage_policy::gate::{Again, Decision, Given};
 use cartage_policy::validate::{Fields, LINE_ITEMS_MAX, LineItemFields, PACKAGES_MAX, PackageFields};
-use cartage_store::{self as store, View, idempotency as keys};
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -403,7 +402,7 @@ fn batch(call: &Call, count: usize) -> Result<Asked, Problem> {
 
 async fn all(call: &Call, requests: Vec<Result<Request, Problem>>, key: Option<IdempotencyKey>) -> Result<Response, Problem> {
     if let Some(key) = &key {
-        is_its_own(call, key).await?;
+        call.service.intake().assert_own_key(key).await?;
     }
     let (mut all, mut answers) = (true, Vec::with_capacity(requests.len()));
     for (index, request) in requests.into_iter().enumerate() {
@@ -422,14 +421,4 @@ async fn all(call: &Call, requests: Vec<Result<Request, Problem>>, key: Option<I
     }
     let status = if all { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS };
     Ok(json(status, &BatchAnswer { updates: answers }))
-}
-
-/// Checks that the batch's key was not used for another request. The key is stored with the first update of the batch that is decided.
-async fn is_its_own(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
-    let (merchant, wanted) = (call.service.merchant().clone(), key.clone());
-    let look = move |view: &View<'_>| keys::get(view, &merchant, &wanted.key, wanted.body);
-    match call.service.store().read::<_, store::Error>(look).await? {
-        keys::Known::New | keys::Known::Answered { .. } => Ok(()),
-        keys::Known::OtherBody => Err(cartage::service::Error::KeyReused { key: key.key.clone() }.into()),
-    }
 }
