@@ -105,8 +105,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
         let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let explained: Explained =
-        Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
+    let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
     let must_act = explained.must_act();
     Ok(json(StatusCode::OK, &Shown { explained, must_act }))
 }
