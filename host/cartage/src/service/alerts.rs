@@ -89,7 +89,7 @@ impl Alerts {
         for (cart, why) in self.approvals.carts_with_moved_credentials(&carts).await? {
             unusable.entry(cart).or_insert((NotReady::Else, why));
         }
-        let unreadable = self.unreadable(&backlogs).await?;
+        let unreadable = self.seen.rounds.unreadable(&self.tenant, &backlogs).await?;
         let mut seen = self.seen.of(&self.tenant.merchant);
         let mut shut_out = self.seen.shut_out.of(&self.tenant.merchant, self.tenant.elapsed_ms());
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();

@@ -17,9 +17,9 @@ use std::sync::Mutex;
 /// The counters of this process.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    attempts: Mutex<BTreeMap<CartKey, BTreeMap<String, u64>>>,
-    gate_no: Mutex<BTreeMap<u8, u64>>,
-    limits_hit: Mutex<BTreeMap<String, u64>>,
+    pub(super) attempts: Mutex<BTreeMap<CartKey, BTreeMap<String, u64>>>,
+    pub(super) gate_no: Mutex<BTreeMap<u8, u64>>,
+    pub(super) limits_hit: Mutex<BTreeMap<String, u64>>,
 }
 
 /// The metrics of this moment, for all merchants.
@@ -60,39 +60,5 @@ impl Counts {
                 *gate_no.entry(number).or_default() += 1;
             }
         }
-    }
-}
-
-impl Overview {
-    /// Reads the metrics of this moment, for all merchants.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] if the store cannot be read.
-    pub async fn numbers(&self) -> Result<Numbers, Error> {
-        let now = self.tenant.now_unix_ms();
-        let read = self.tenant.store.read::<_, store::Error>(move |view| {
-            let (mut paused, mut alerts) = (BTreeSet::new(), Vec::new());
-            for merchant in merchants::list(view)? {
-                alerts.extend(store::alerts::open(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
-                let rows = store::carts::list(view, &merchant)?.into_iter();
-                let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.holds(now)));
-                paused.extend(held.map(|row| (merchant.clone(), row.definition.cart)));
-            }
-            Ok((paused, alerts))
-        });
-        let (paused, mut alerts) = read.await?;
-        alerts.extend(self.seen.open_stuck().map(|alert| (MerchantId::default(), alert)));
-        let Counts { attempts, gate_no, limits_hit } = &*self.counts;
-        Ok(Numbers {
-            backlogs: self.tenant.outbox().backlogs(None).await?,
-            paused,
-            alerts,
-            commits: self.tenant.store.commit_times(),
-            limits_hit: limits_hit.lock().expect("nobody panics while holding it").clone(),
-            attempts: attempts.lock().expect("nobody panics while holding it").clone(),
-            gate_no: gate_no.lock().expect("nobody panics while holding it").clone(),
-            free_disk_bytes: self.disk_space.free_bytes().unwrap_or(0),
-        })
     }
 }

@@ -7,13 +7,15 @@
 
 use super::Error;
 use super::cart_clients::Changes;
-use super::inlets::{INLET_FIELD, INLET_SLOT};
-use super::replaced::CartTokens;
+use super::inlets::{self, INLET_FIELD, INLET_SLOT};
+use super::replaced::{self, CartTokens};
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
 use cartage_contract::manifest::Manifest;
 use cartage_egress::credential::{self, Warning};
+use cartage_egress::tokens::Keeping;
+use cartage_model::carts::Cart;
 use cartage_model::id::CartId;
 use cartage_store::credentials::{Generation, Place};
 use cartage_store::vault::KeyId;
@@ -185,5 +187,22 @@ impl Credentials {
         let merchant = self.tenant.merchant.clone();
         let all = self.tenant.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
         Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
+    }
+
+    /// Seals the password of a cart's inlet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`].
+    pub(super) async fn set_inlet_password(&self, kept: &StoredCart, secret: SecretString) -> Result<(), Error> {
+        let line = self.line("credential set", &inlets::place(kept), "in use");
+        self.vault.get()?.set(&self.tenant.merchant, &inlets::place(kept), Generation::Current, inlets::INLET_HOST, secret, line).await?;
+        self.changes.cart(&kept.cart.id);
+        Ok(())
+    }
+
+    /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
+    pub(super) fn keeping(&self, cart: &Cart, manifest: &Manifest, generation: Generation) -> Result<Keeping, Error> {
+        replaced::keeping(&self.tenant, &self.vault, &self.tokens, cart, manifest, generation)
     }
 }

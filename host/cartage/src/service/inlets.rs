@@ -1,14 +1,16 @@
 //! A cart's inlet: the settings and the password for an Order Manager that posts in the classic protocol.
 
 use super::Error;
-use super::credentials::Credentials;
 use super::seen::Observations;
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
+use crate::alerts::NotLetIn;
 use cartage_model::carts::Inlet;
+use cartage_model::id::CartId;
 use cartage_store::credentials::{Generation, Place};
 use secrecy::SecretString;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The credential slot of an inlet's password, besides those of the cart's plugin: `seti.password`.
@@ -16,7 +18,7 @@ pub const INLET_SLOT: &str = "seti";
 /// The only field of that slot.
 pub const INLET_FIELD: &str = "password";
 /// The origin that the password is bound to. The password never leaves this program, so the text names no host.
-const INLET_HOST: &str = "inlet";
+pub(super) const INLET_HOST: &str = "inlet";
 
 /// The inlets of a merchant's carts, for Order Managers that post in the classic protocol.
 #[derive(Clone)]
@@ -37,22 +39,23 @@ impl Inlets {
         let password = self.vault.get()?.get(&self.tenant.merchant, &place(kept), Generation::Current, INLET_HOST).await?;
         Ok(password.map(|password| (inlet, password)))
     }
-}
 
-impl Credentials {
-    /// Seals the password of a cart's inlet.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Vault`].
-    pub(super) async fn set_inlet_password(&self, kept: &StoredCart, secret: SecretString) -> Result<(), Error> {
-        let line = self.line("credential set", &place(kept), "in use");
-        self.vault.get()?.set(&self.tenant.merchant, &place(kept), Generation::Current, INLET_HOST, secret, line).await?;
-        self.changes.cart(&kept.cart.id);
-        Ok(())
+    /// Records that a client's posts are refused at a cart.
+    pub fn refused(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
+        if self.seen.shut_out.refused((self.tenant.merchant.clone(), cart.clone()), client, why, self.tenant.elapsed_ms()) {
+            self.seen.news.notify_one();
+        }
+    }
+
+    /// Records that a client logged in at a cart.
+    pub fn logged_in(&self, cart: &CartId, client: IpAddr) {
+        if self.seen.shut_out.logged_in(&(self.tenant.merchant.clone(), cart.clone()), client) {
+            self.seen.news.notify_one();
+        }
     }
 }
 
-fn place(kept: &StoredCart) -> Place {
+/// Where the password of a cart's inlet lies.
+pub(super) fn place(kept: &StoredCart) -> Place {
     Place { cart: kept.cart.id.clone(), slot: INLET_SLOT.to_owned(), field: INLET_FIELD.to_owned() }
 }

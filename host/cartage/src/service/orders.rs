@@ -211,15 +211,6 @@ pub struct PackageStatus {
     pub reference: Option<String>,
 }
 
-/// What only this process knows of a cart.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SeenNow {
-    /// Until when the cart's breaker is open; `None` if it is closed or unknown.
-    pub(super) breaker_until_unix_ms: Option<u64>,
-    /// Why the cart cannot be made ready; `None` if it can, or if nobody tried.
-    pub(super) not_ready: Option<String>,
-}
-
 impl WaitsFor {
     /// Whether nothing at all is sent to the cart until a person acts or the pause ends.
     pub(in crate::service) fn holds(&self) -> bool {

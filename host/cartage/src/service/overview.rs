@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::alerts::Alerts;
-use super::counts::Counts;
+use super::counts::{Counts, Numbers};
 use super::disk_space::DiskSpace;
 use super::seen::Observations;
 use super::tenant::Tenant;
@@ -96,6 +96,38 @@ impl Overview {
     /// Until when a cart's breaker is open: no order is sent there before, and then only one. `None` if it is closed or no worker knows.
     pub fn breaker_until(&self, cart: &CartId) -> Option<u64> {
         self.seen.now(&(self.tenant.merchant.clone(), cart.clone())).breaker_until_unix_ms
+    }
+
+    /// Reads the metrics of this moment, for all merchants.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the store cannot be read.
+    pub async fn numbers(&self) -> Result<Numbers, Error> {
+        let now = self.tenant.now_unix_ms();
+        let read = self.tenant.store.read::<_, store::Error>(move |view| {
+            let (mut paused, mut alerts) = (BTreeSet::new(), Vec::new());
+            for merchant in merchants::list(view)? {
+                alerts.extend(store::alerts::open(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
+                let rows = store::carts::list(view, &merchant)?.into_iter();
+                let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.holds(now)));
+                paused.extend(held.map(|row| (merchant.clone(), row.definition.cart)));
+            }
+            Ok((paused, alerts))
+        });
+        let (paused, mut alerts) = read.await?;
+        alerts.extend(self.seen.open_stuck().map(|alert| (MerchantId::default(), alert)));
+        let Counts { attempts, gate_no, limits_hit } = &*self.counts;
+        Ok(Numbers {
+            backlogs: self.tenant.outbox().backlogs(None).await?,
+            paused,
+            alerts,
+            commits: self.tenant.store.commit_times(),
+            limits_hit: limits_hit.lock().expect("nobody panics while holding it").clone(),
+            attempts: attempts.lock().expect("nobody panics while holding it").clone(),
+            gate_no: gate_no.lock().expect("nobody panics while holding it").clone(),
+            free_disk_bytes: self.disk_space.free_bytes().unwrap_or(0),
+        })
     }
 }
 

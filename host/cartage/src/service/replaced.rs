@@ -6,7 +6,8 @@
 
 use super::BY_ITSELF;
 use super::Error;
-use super::credentials::Credentials;
+use super::tenant::Tenant;
+use super::vault_on_demand::LazyVault;
 use cartage_base::clock::Clock;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use cartage_egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced, Tokens};
@@ -112,20 +113,25 @@ impl Keeper for InVault {
     }
 }
 
-impl Credentials {
-    /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
-    pub(super) fn keeping(&self, cart: &Cart, manifest: &Manifest, generation: Generation) -> Result<Keeping, Error> {
-        let tokens = self.tokens.of((self.tenant.merchant.clone(), cart.id.clone()));
-        let replacing: Vec<&Slot> = manifest.slots.iter().filter(|slot| replaces(slot).next().is_some()).collect();
-        if replacing.is_empty() {
-            return Ok(Keeping { tokens, ..Keeping::in_memory() });
-        }
-        not_given(cart, manifest)?;
-        let origins = replacing.iter().filter_map(|slot| Some((slot.name.clone(), cart.origins(manifest, slot)?))).collect();
-        let (merchant, clock) = (self.tenant.merchant.clone(), self.tenant.clock.clone());
-        let keeper = InVault { vault: self.vault.get()?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
-        Ok(Keeping { tokens, keeper: Arc::new(keeper) })
+/// The tokens of a cart, and the keeper of the fields that its log-ins replace.
+pub(super) fn keeping(
+    tenant: &Tenant,
+    vault: &LazyVault,
+    tokens: &CartTokens,
+    cart: &Cart,
+    manifest: &Manifest,
+    generation: Generation,
+) -> Result<Keeping, Error> {
+    let tokens = tokens.of((tenant.merchant.clone(), cart.id.clone()));
+    let replacing: Vec<&Slot> = manifest.slots.iter().filter(|slot| replaces(slot).next().is_some()).collect();
+    if replacing.is_empty() {
+        return Ok(Keeping { tokens, ..Keeping::in_memory() });
     }
+    not_given(cart, manifest)?;
+    let origins = replacing.iter().filter_map(|slot| Some((slot.name.clone(), cart.origins(manifest, slot)?))).collect();
+    let (merchant, clock) = (tenant.merchant.clone(), tenant.clock.clone());
+    let keeper = InVault { vault: vault.get()?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
+    Ok(Keeping { tokens, keeper: Arc::new(keeper) })
 }
 
 /// Refuses a definition that sets a field which log-ins replace. A definition takes precedence over the vault, so the new value would not

@@ -1,10 +1,8 @@
 //! Observations since the process started that are not stored on disk: what the worker saw of each cart, and what only this process knows.
 
 use super::Error;
-use super::orders::SeenNow;
 use super::shut_out::ShutOut;
 use super::unreadable::Rounds;
-use super::watch::Stuck;
 use crate::alerts::{Known, NotReady, OLDEST_MS_DEFAULT};
 use crate::deliver::registry::Note;
 use cartage_base::causes::chain;
@@ -16,6 +14,23 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
+
+/// Since when nothing can be written, and the alert about that.
+#[derive(Debug, Clone)]
+pub(super) struct Stuck {
+    pub(super) since_unix_ms: u64,
+    /// The alert; `None` while it is too early for one.
+    pub(super) alert: Option<Alert>,
+}
+
+/// What only this process knows of a cart.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SeenNow {
+    /// Until when the cart's breaker is open; `None` if it is closed or unknown.
+    pub(super) breaker_until_unix_ms: Option<u64>,
+    /// Why the cart cannot be made ready; `None` if it can, or if nobody tried.
+    pub(super) not_ready: Option<String>,
+}
 
 /// Observations since the process started that are not stored on disk.
 pub(super) struct Observations {

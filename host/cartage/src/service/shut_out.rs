@@ -1,7 +1,6 @@
 //! Clients whose posts a cart's inlet refuses: their log-ins failed so often that they are ignored for a while, or there is nothing to log
 //! in to. The listening process remembers who is shut out. Here that is kept for the alert, until the client logs in or an hour has passed.
 
-use super::inlets::Inlets;
 use crate::alerts::NotLetIn;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
@@ -23,37 +22,22 @@ pub(super) struct ShutOut {
 /// The refused clients of one cart: the time of the last refusal, in milliseconds of that clock, and its reason.
 type Clients = BTreeMap<IpAddr, (u64, NotLetIn)>;
 
-impl Inlets {
-    /// Records that a client's posts are refused at a cart.
-    pub fn refused(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
-        let now = self.tenant.elapsed_ms();
-        let mut carts = self.seen.shut_out.carts.lock().expect("nobody panics while holding it");
-        let clients = carts.entry((self.tenant.merchant.clone(), cart.clone())).or_default();
+impl ShutOut {
+    /// Records that a client's posts are refused at a cart. Returns whether an alert may say something else now.
+    pub(super) fn refused(&self, cart: CartKey, client: IpAddr, why: NotLetIn, now_ms: u64) -> bool {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        let clients = carts.entry(cart).or_default();
         let is_remembered = clients.len() < CLIENTS_MAX || clients.contains_key(&client);
         // A client that is not remembered changes nothing that an alert says.
-        let is_news = is_remembered && clients.insert(client, (now, why.clone())).is_none_or(|(_, known)| known != why);
-        drop(carts);
-        if is_news {
-            self.seen.news.notify_one();
-        }
+        is_remembered && clients.insert(client, (now_ms, why.clone())).is_none_or(|(_, known)| known != why)
     }
 
-    /// Records that a client logged in at a cart.
-    pub fn logged_in(&self, cart: &CartId, client: IpAddr) {
-        let mut carts = self.seen.shut_out.carts.lock().expect("nobody panics while holding it");
-        if carts.is_empty() {
-            return;
-        }
-        let of_cart = carts.get_mut(&(self.tenant.merchant.clone(), cart.clone()));
-        let was_out = of_cart.is_some_and(|clients| clients.remove(&client).is_some());
-        drop(carts);
-        if was_out {
-            self.seen.news.notify_one();
-        }
+    /// Records that a client logged in at a cart. Returns whether the client was refused before.
+    pub(super) fn logged_in(&self, cart: &CartKey, client: IpAddr) -> bool {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        carts.get_mut(cart).is_some_and(|clients| clients.remove(&client).is_some())
     }
-}
 
-impl ShutOut {
     /// The carts of a merchant that refuse clients: the number of clients, the address of one, and the reason for that one.
     pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String, NotLetIn)> {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");

@@ -1,7 +1,7 @@
 //! The search for deliveries that cannot be read, in rounds. Each call reads only a part of what is stored, so that none takes long.
 
+use super::tenant::Tenant;
 use super::Error;
-use super::alerts::Alerts;
 use crate::alerts::{Known, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::outbox::sqlite::{Part, Place, part};
@@ -34,17 +34,21 @@ enum At {
     Queued(CartId, u64),
 }
 
-impl Alerts {
+impl Rounds {
     /// Reads a part of what is stored. The function returned says of a cart whether it has a delivery that cannot be read.
-    pub(super) async fn unreadable(&self, backlogs: &[Backlog]) -> Result<impl Fn(&CartId) -> Known<Unreadable> + use<>, Error> {
-        let mut round = self.rounds().get(&self.tenant.merchant).cloned().unwrap_or_default();
+    pub(super) async fn unreadable(
+        &self,
+        tenant: &Tenant,
+        backlogs: &[Backlog],
+    ) -> Result<impl Fn(&CartId) -> Known<Unreadable> + use<>, Error> {
+        let mut round = self.all().get(&tenant.merchant).cloned().unwrap_or_default();
         let kept = backlogs.iter().fold(0_u64, |sum, backlog| sum.wrapping_mul(31).wrapping_add(backlog.dead).wrapping_add(backlog.queued));
-        let now = self.tenant.now_unix_ms();
+        let now = tenant.now_unix_ms();
         let stands =
             round.last.as_ref().is_some_and(|(_, at, then)| round.place.is_none() && *then == kept && now.saturating_sub(*at) < ROUND_MS);
         if !stands {
-            self.go_round(&mut round, backlogs, now, kept).await?;
-            self.rounds().insert(self.tenant.merchant.clone(), round.clone());
+            go_round(tenant, &mut round, backlogs, now, kept).await?;
+            self.all().insert(tenant.merchant.clone(), round.clone());
         }
         Ok(move |cart: &CartId| match (&round.last, round.found.get(cart)) {
             (Some((last, ..)), _) => last.get(cart).cloned().map_or(Known::No, Known::Yes),
@@ -53,42 +57,42 @@ impl Alerts {
         })
     }
 
-    async fn go_round(&self, round: &mut Round, backlogs: &[Backlog], now: u64, kept: u64) -> Result<(), Error> {
-        let mut read = 0;
-        for _ in 0..PARTS {
-            let at = round.place.take().unwrap_or(At::Dead(0));
-            let Part { unreadable, bytes, next } = self.look_through(at.clone()).await?;
-            for (order, delivery) in unreadable {
-                let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number.into(), delivery });
-                found.count += 1;
-            }
-            round.place = following(at, next, backlogs);
-            read += bytes;
-            if round.place.is_none() {
-                round.last = Some((std::mem::take(&mut round.found), now, kept));
-            }
-            if round.place.is_none() || read > BYTES {
-                break;
-            }
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<MerchantId, Round>> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+async fn go_round(tenant: &Tenant, round: &mut Round, backlogs: &[Backlog], now: u64, kept: u64) -> Result<(), Error> {
+    let mut read = 0;
+    for _ in 0..PARTS {
+        let at = round.place.take().unwrap_or(At::Dead(0));
+        let Part { unreadable, bytes, next } = look_through(tenant, at.clone()).await?;
+        for (order, delivery) in unreadable {
+            let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number.into(), delivery });
+            found.count += 1;
         }
-        Ok(())
+        round.place = following(at, next, backlogs);
+        read += bytes;
+        if round.place.is_none() {
+            round.last = Some((std::mem::take(&mut round.found), now, kept));
+        }
+        if round.place.is_none() || read > BYTES {
+            break;
+        }
     }
+    Ok(())
+}
 
-    async fn look_through(&self, at: At) -> Result<Part, Error> {
-        let merchant = self.tenant.merchant.clone();
-        let read = move |view: &cartage_store::View<'_>| {
-            let place = match &at {
-                At::Dead(after) => Place::Dead(*after),
-                At::Queued(cart, after) => Place::Queued(cart, *after),
-            };
-            part(view, &merchant, place)
+async fn look_through(tenant: &Tenant, at: At) -> Result<Part, Error> {
+    let merchant = tenant.merchant.clone();
+    let read = move |view: &cartage_store::View<'_>| {
+        let place = match &at {
+            At::Dead(after) => Place::Dead(*after),
+            At::Queued(cart, after) => Place::Queued(cart, *after),
         };
-        Ok(self.tenant.store.read::<_, outbox::Error>(read).await?)
-    }
-
-    fn rounds(&self) -> std::sync::MutexGuard<'_, BTreeMap<MerchantId, Round>> {
-        self.seen.rounds.0.lock().expect("nobody panics while holding it")
-    }
+        part(view, &merchant, place)
+    };
+    Ok(tenant.store.read::<_, outbox::Error>(read).await?)
 }
 
 /// Where a round continues: dead letters first, then queued deliveries, cart by cart; `None` at the end.

@@ -8,7 +8,7 @@ use super::Service;
 use super::caches::Caches;
 use super::health::Health;
 use super::health::NotWriting;
-use super::seen::Observations;
+use super::seen::{Observations, Stuck};
 use crate::alerts::Kind;
 use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;
@@ -33,14 +33,6 @@ const STUCK_MS: u64 = 10_000;
 const STORE_MAX: Duration = Duration::from_secs(30);
 /// How long the last notification may take when the store stopped and the daemon ends.
 const LAST_WORD: Duration = Duration::from_secs(10);
-
-/// Since when nothing can be written, and the alert about that.
-#[derive(Debug, Clone)]
-pub(super) struct Stuck {
-    since_unix_ms: u64,
-    /// The alert; `None` while it is too early for one.
-    pub(super) alert: Option<Alert>,
-}
 
 /// The watch over all merchants of the data directory.
 #[derive(Clone)]

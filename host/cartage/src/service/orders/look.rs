@@ -1,6 +1,7 @@
 //! The state of an order, read from the store in one snapshot.
 
-use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, Progress, SeenNow, Waiting, WaitsFor, fate_name};
+use crate::service::seen::SeenNow;
+use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, Progress, Waiting, WaitsFor, fate_name};
 use crate::service::Error;
 use crate::service::orders::Orders;
 use cartage_model::dead_letter::Then;
