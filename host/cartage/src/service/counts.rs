@@ -1,7 +1,5 @@
 //! The counters of this process, and the metrics of the moment, which consist of them and of numbers from the store.
 
-use super::Error;
-use super::overview::Overview;
 use crate::deliver::Attempt;
 use cartage_base::histogram::Durations;
 use cartage_model::exchange::{Ended, Outcome};
@@ -9,8 +7,7 @@ use cartage_model::id::MerchantId;
 use cartage_policy::gate::{Decision, Finding};
 use cartage_policy::schedule::CartKey;
 use cartage_store::alerts::Alert;
-use cartage_store::outbox::{Backlog, Outbox as _};
-use cartage_store::{self as store, merchants};
+use cartage_store::outbox::Backlog;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 

@@ -7,12 +7,12 @@ use super::disk_space::DiskSpace;
 use super::seen::Observations;
 use super::tenant::Tenant;
 use super::watch::Watch;
-use cartage_model::id::CartId;
-use cartage_store as store;
+use cartage_model::id::{CartId, MerchantId};
 use cartage_store::alerts::Alert;
 use cartage_store::carts::Pause;
 use cartage_store::outbox::{Backlog, Outbox as _};
-use std::collections::BTreeMap;
+use cartage_store::{self as store, merchants};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The state of a merchant's installation.

@@ -1,7 +1,7 @@
 //! The search for deliveries that cannot be read, in rounds. Each call reads only a part of what is stored, so that none takes long.
 
-use super::tenant::Tenant;
 use super::Error;
+use super::tenant::Tenant;
 use crate::alerts::{Known, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::outbox::sqlite::{Part, Place, part};

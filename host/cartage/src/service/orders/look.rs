@@ -1,9 +1,9 @@
 //! The state of an order, read from the store in one snapshot.
 
-use crate::service::seen::SeenNow;
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, Progress, Waiting, WaitsFor, fate_name};
 use crate::service::Error;
 use crate::service::orders::Orders;
+use crate::service::seen::SeenNow;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, MerchantId};
 use cartage_policy::gate::explain::Explanation;

@@ -1,6 +1,7 @@
 use super::look::waits_for;
 use super::*;
 use crate::alerts::{Condition as Alert, Kind};
+use crate::service::seen::SeenNow;
 use cartage_policy::gate::{Again, Answer, Place, Stage, Verdict};
 use cartage_store::carts::{Cart, Definition, Pause};
 use cartage_store::orders::OrderRef;
