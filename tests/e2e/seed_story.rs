@@ -200,7 +200,7 @@ async fn a_parameter_supplies_the_setting_and_says_so() {
         story.done(words);
     }
     let get = ["param", "get", "GenericStatusSendXML", "--cart", "seed-shop"];
-    assert!(story.done(&get).contains("The plugin's default for `encoding` counts."));
+    assert!(story.done(&get).contains("The plugin's default for `encoding` applies."));
     let set = story.done(&["param", "set", "GenericStatusSendXML", "True"]);
     assert!(set.contains("True (set for the system)"), "{set}");
     assert!(story.done(&get).contains("supplies the plugin's setting `encoding`: xml"));

@@ -72,7 +72,8 @@ async fn a_blocked_order_says_by_what_and_what_helps() {
         let [dead, ..] = person.deliveries("4711", &[]);
         let [id] = dead.as_slice() else { panic!("{dead:?}") };
         let (first, all) = person.explained("4711");
-        assert!(first.starts_with(&format!("Blocked by dead letter {id}: update 1 of order 4711 became a dead letter (")), "{all}");
+        assert!(first.starts_with(&format!("Blocked by dead letter {id}: update 1 of order 4711 became a dead letter")), "{all}");
+        assert!(all.contains("(order-not-found)"), "{all}");
         for said in [format!("cartage delivery retry {id}\n"), format!("cartage delivery discard {id} --why TEXT\n")] {
             assert!(all.contains(&said), "{said}: {all}");
         }

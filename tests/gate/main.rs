@@ -8,7 +8,9 @@ mod commands;
 mod random;
 mod state;
 
-use cartage::gate::explain::{COLUMNS_MAX, Explanation, SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX, explain};
+use cartage::gate::explain::{COLUMNS_MAX, Explanation, explain};
+use cartage::gate::order::packages;
+use cartage::gate::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX};
 use cartage::gate::{Condition, Decision, Verdict, decide, package};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Update};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -82,7 +84,7 @@ fn text(decision: &Decision, prepared: &Prepared) -> String {
     let act = if decision.must_act() { "somebody must act" } else { "nobody must act" };
     let mut text = format!("{:?}, {act}\n", decision.verdict);
     let mut update = update(prepared.packages());
-    package::mark(&mut update, prepared.known());
+    package::mark(&mut update, packages(prepared.known()));
     for package in &update.packages {
         let name = package.tracking_number.as_deref().or(package.id.as_deref()).unwrap_or("without a number");
         text += &format!(

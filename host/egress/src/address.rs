@@ -7,7 +7,6 @@
 //! The rows come from the IANA special-purpose registries (RFC 6890 and its successors) and the documentation of the cloud providers. The table
 //! cannot know which public addresses are the operator's own: those are given to [`Egress`](super::Egress) and denied as well.
 
-use super::resolve::Resolver;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -173,12 +172,12 @@ pub enum Public {
 }
 
 impl Rules {
-    /// Vets an address before a connection: by [`Rules::vet`], and by whether the address is this machine's own.
-    pub(super) fn vet_beside(&self, ip: IpAddr, machine: &dyn Resolver) -> Result<Vetted, Denied> {
+    /// Vets an address before a connection: by [`Rules::vet`], and by whether the address is this machine's own, which `is_own` says.
+    pub(super) fn vet_beside(&self, ip: IpAddr, is_own: impl FnOnce(IpAddr) -> bool) -> Result<Vetted, Denied> {
         let vetted = self.vet(ip)?;
         let ip = vetted.ip();
         let named = || self.networks.contains(&IpNet::from(ip));
-        if self.this_machine == ThisMachine::Denied && !ip.is_loopback() && !named() && machine.is_own(ip) {
+        if self.this_machine == ThisMachine::Denied && !ip.is_loopback() && !named() && is_own(ip) {
             return Err(Denied::ThisMachine { ip });
         }
         Ok(vetted)

@@ -108,7 +108,7 @@ impl Client {
             Host::Ipv4(ip) => ip.into(),
             Host::Ipv6(ip) => ip.into(),
         };
-        self.rules.vet_beside(ip, &*self.resolver).map_err(|source| Error::Denied { host: self.host(), source })?;
+        self.rules.vet_beside(ip, |ip| self.resolver.is_own(ip)).map_err(|source| Error::Denied { host: self.host(), source })?;
         if self.resolver.way(ip) == Way::Missing { Err(Error::NoWay { host: self.host() }) } else { Ok(()) }
     }
 

@@ -170,7 +170,7 @@ impl VettedResolver {
             Err(_elapsed) => return Err(Error::Deadline { name, ms: self.ms_max }),
         };
         // All answers are vetted, also those that are not considered.
-        let vetted = answer.into_iter().map(|ip| self.rules.vet_beside(ip, &*self.resolver)).collect::<Result<Vec<_>, _>>();
+        let vetted = answer.into_iter().map(|ip| self.rules.vet_beside(ip, |ip| self.resolver.is_own(ip))).collect::<Result<Vec<_>, _>>();
         let vetted = match vetted {
             Ok(vetted) if vetted.is_empty() => return Err(Error::Empty { name }),
             Ok(vetted) => vetted,

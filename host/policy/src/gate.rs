@@ -22,7 +22,7 @@ pub mod explain;
 pub mod order;
 pub mod package;
 pub mod question;
-mod screen;
+pub mod screen;
 
 pub use order::Known;
 pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};

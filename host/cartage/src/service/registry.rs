@@ -15,6 +15,7 @@ use cartage_model::carts::Cart;
 use cartage_model::cassette::redact::Rules;
 use cartage_model::id::{MerchantId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason};
+use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
 use cartage_policy::schedule::{CartKey, NextStep, Verdict};
 use cartage_store::cassettes::Personal;
@@ -87,7 +88,7 @@ impl CartRegistry for Registry {
     ) -> Result<Box<Update>, outbox::Error> {
         let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.clone() });
         let known = self.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
-        mark(&mut update, known.as_ref().map(super::snapshot::known).as_ref());
+        mark(&mut update, packages(known.as_ref().map(super::snapshot::known).as_ref()));
         fit(&mut update, ready.client.manifest().features, &ready.leave_out);
         Ok(update)
     }

@@ -24,6 +24,7 @@ use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::Receipt;
 use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
+use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
 use cartage_policy::schedule::{CartKey, ForCart, NextStep};
 use cartage_store::orders::OrderRef;
@@ -281,7 +282,7 @@ impl Sending {
         let Some(kept) = kept else { return Ok(None) };
         let client = self.clients.current(&kept).await?;
         let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
-        mark(&mut update, asked.known.as_ref());
+        mark(&mut update, packages(asked.known.as_ref()));
         fit(&mut update, client.manifest().features, &kept.cart.leave_out);
         let order = facts.order.as_ref();
         let job = Job {

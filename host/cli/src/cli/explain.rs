@@ -2,7 +2,7 @@
 
 use super::arguments::order_number;
 use super::{Failure, Verdict, client, directory, gated, report};
-use cartage::gate::explain::SCREEN_COLUMNS_MAX;
+use cartage::gate::screen::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::service::{Explained, OrderDelivery, PackageStatus, fate_name};
 use std::path::Path;

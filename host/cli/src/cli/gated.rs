@@ -2,7 +2,8 @@
 
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
-use cartage::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
+use cartage::gate::explain::Explanation;
+use cartage::gate::screen::SCREEN_COLUMNS_MAX;
 use cartage::service::{Done, OrderStatus, Progress, Sent, WaitsFor};
 
 /// The attempt; `None` if nothing was tried.

@@ -5,6 +5,7 @@ mod label;
 pub(super) use label::label_mapped;
 
 use super::command::{self, Consent};
+use super::order::packages;
 use super::order::{Known, line_key};
 use super::package::{news, not_carried};
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
@@ -93,7 +94,7 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
     };
     let nothing = BTreeSet::new();
     let left_out = question.definition.map_or(&nothing, |definition| &definition.cart.leave_out);
-    let fresh = news(question.load().packages, Some(known), left_out);
+    let fresh = news(question.load().packages, &known.packages, left_out);
     let rule = question.definition.map_or(ChangeRule::default(), |definition| definition.changes);
     let changed = label_change(question, known).or_else(|| line_change(question, known)).or_else(|| match (fresh, rule) {
         (Some((package, told)), ChangeRule::LabelOrPackages) => Some(package_news(package, told)),
@@ -256,7 +257,7 @@ fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, featu
     let (cart, load) = (definition.cart, question.load());
     let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;
     let mut parts = Load { says_notify: load.says_notify || notifies, ..load }.not_carried(features);
-    parts.extend(not_carried(load.packages, question.known, features));
+    parts.extend(not_carried(load.packages, packages(question.known), features));
     // Without a label nothing is sent, for which condition 6 has the reason.
     let sets_none = question.change.label.is_some_and(|label| cart.target(label) == Some(LabelTarget::TrackingOnly));
     parts.extend((sets_none && !features.without_status).then_some(Part::WithoutStatus));

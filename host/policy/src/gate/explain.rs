@@ -5,8 +5,6 @@ use super::command::{self, broken};
 use super::{Decision, Stage, Verdict};
 use serde::Serialize;
 
-pub use super::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX};
-
 /// The most characters in a line of the table.
 pub const COLUMNS_MAX: usize = 80;
 

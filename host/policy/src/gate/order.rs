@@ -17,6 +17,11 @@ pub struct Known {
     pub packages: Vec<KnownPackage>,
 }
 
+/// The packages of an order's record; none for an order that is not on record.
+pub fn packages(known: Option<&Known>) -> &[KnownPackage] {
+    known.map_or(&[], |known| &known.packages)
+}
+
 /// One update that was accepted for the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,6 @@
 //! Two packages are the same if their ids are. If one of them has no id, carrier and tracking number are compared, without spaces, hyphens and ASCII
 //! case. The carrier is the Order Manager's word for it, because the cart's word changes with its carrier map.
 
-use super::order::Known;
 use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told, Update};
 use cartage_model::carts::Part;
@@ -74,7 +73,7 @@ pub fn details(package: &Package) -> Details {
 ///
 /// A package marked [`Told::Withdrawn`] keeps the mark if the cart was told of it; otherwise it is removed, because there is nothing to take back.
 /// Details that a package comes without, such as a tracking number, are not thereby removed at the cart.
-pub fn mark(update: &mut Update, known: Option<&Known>) {
+pub fn mark(update: &mut Update, known: &[KnownPackage]) {
     let mut left_out = Vec::new();
     update.packages.retain_mut(|package| {
         let entry = standing(package, known, |entry| entry.passage == Passage::Told);
@@ -116,7 +115,7 @@ pub fn fit(update: &mut Update, features: Features, left_out: &BTreeSet<Part>) {
 }
 
 /// The first package that is new to the cart, with what is new about it. An update on its way already does not count as new.
-pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>, left_out: &BTreeSet<Part>) -> Option<(&'a Package, Told)> {
+pub(super) fn news<'a>(packages: &'a [Package], known: &[KnownPackage], left_out: &BTreeSet<Part>) -> Option<(&'a Package, Told)> {
     packages.iter().find_map(|package| {
         let entry = standing(package, known, |_| true);
         let told = told(package, entry.as_ref())?;
@@ -131,7 +130,7 @@ pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>, left_out:
 }
 
 /// The parts of the packages that a plugin with these features cannot carry, given what the cart knows of them or soon will.
-pub(super) fn not_carried(packages: &[Package], known: Option<&Known>, features: Features) -> Vec<Part> {
+pub(super) fn not_carried(packages: &[Package], known: &[KnownPackage], features: Features) -> Vec<Part> {
     let told: Vec<Told> = packages.iter().filter_map(|package| told(package, standing(package, known, |_| true).as_ref())).collect();
     let held = [
         (Part::Corrections, told.iter().any(|told| matches!(told, Told::NumberCorrected | Told::Changed))),
@@ -167,8 +166,8 @@ fn has_changed(package: &Package, entry: &KnownPackage) -> bool {
 }
 
 /// What is known of a package from all of its entries that count, oldest first: a later entry replaces the details that it has.
-fn standing(package: &Package, known: Option<&Known>, counts: impl Fn(&KnownPackage) -> bool) -> Option<KnownPackage> {
-    let entries = known?.packages.iter().filter(|entry| counts(entry) && same(package, entry));
+fn standing(package: &Package, known: &[KnownPackage], counts: impl Fn(&KnownPackage) -> bool) -> Option<KnownPackage> {
+    let entries = known.iter().filter(|entry| counts(entry) && same(package, entry));
     entries.cloned().reduce(|old, new| KnownPackage {
         carrier: new.carrier.or(old.carrier),
         tracking_number: new.tracking_number.or(old.tracking_number),

@@ -17,10 +17,10 @@ mod settle;
 mod supersede;
 mod through;
 
-pub use dead::{dead, dead_counts, discard, find, last, retry};
+pub use dead::{dead, dead_counts, dead_of, discard, find, last, retry};
 pub use forget::{OfOrder, forget, of_order};
 pub use look::{backlogs, before, due, head, queued};
-pub use order::{dead_of, ended_of, merged_into};
+pub use order::{ended_of, merged_into};
 pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;
 pub use through::{Part, Place, part};

@@ -230,7 +230,7 @@ fn the_screen_holds_a_long_reason_and_stays_a_screen() {
         let Progress::DeadLetter(mut letter) = dead(true) else { panic!("it is a dead letter") };
         letter.said = Some("refused ".repeat(words));
         let text = standing(Progress::DeadLetter(letter)).explanation(&decision(Finding::NothingToDo), &[]).screen();
-        assert!(text.lines().count() <= cartage_policy::gate::explain::SCREEN_LINES_MAX, "{text}");
+        assert!(text.lines().count() <= cartage_policy::gate::screen::SCREEN_LINES_MAX, "{text}");
         assert!(text.contains("cartage delivery retry first") && text.contains("cartage delivery discard first"), "{text}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::gate::order::Known;
 use crate::gate::order::{Past, PastFate, PastPackage};
 use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage};
 
@@ -27,8 +28,8 @@ fn entry(passage: Passage, package: &Package) -> KnownPackage {
     KnownPackage { id, carrier, tracking_number, withdrawn, details, reference: None, passage }
 }
 
-fn known(entries: &[KnownPackage]) -> Option<Known> {
-    Some(Known { packages: entries.to_vec(), ..Known::default() })
+fn known(entries: &[KnownPackage]) -> Vec<KnownPackage> {
+    entries.to_vec()
 }
 
 fn update(packages: Vec<Package>) -> Update {
@@ -51,9 +52,9 @@ fn update(packages: Vec<Package>) -> Update {
     }
 }
 
-fn marked(given: Package, known: Option<Known>) -> Option<(Told, Option<String>)> {
+fn marked(given: Package, known: Vec<KnownPackage>) -> Option<(Told, Option<String>)> {
     let mut update = update(vec![given]);
-    mark(&mut update, known.as_ref());
+    mark(&mut update, &known);
     update.packages.pop().map(|package| (package.told, package.told_number))
 }
 
@@ -112,15 +113,15 @@ fn what_a_package_says_otherwise_is_a_change_and_what_it_does_not_say_is_none() 
     let full = Package { contents: vec![content()], ..told.clone() };
     let entries = [KnownPackage { reference: Some("F-1".into()), ..entry(Passage::Told, &full) }, entry(Passage::Told, &told)];
     let mut again = update(vec![full.clone()]);
-    mark(&mut again, known(&entries).as_ref());
+    mark(&mut again, &known(&entries));
     assert_eq!((again.packages[0].told, again.packages[0].known_reference.as_deref()), (Told::AlreadyTold, Some("F-1")));
     // Of what an earlier release told nothing else is known, so nothing of it has changed.
     let unknown = KnownPackage { details: None, ..entry(Passage::Told, &told) };
     assert_eq!(marked(full.clone(), known(&[unknown])).map(|(told, _)| told), Some(Told::AlreadyTold));
     let no_corrections = BTreeSet::from([Part::Corrections]);
     let changed = [Package { contents: vec![content(), content()], ..told }];
-    assert_eq!(news(&changed, known(&entries).as_ref(), &BTreeSet::new()).map(|(_, told)| told), Some(Told::Changed));
-    assert_eq!(news(&changed, known(&entries).as_ref(), &no_corrections), None, "the cart leaves that out");
+    assert_eq!(news(&changed, &known(&entries), &BTreeSet::new()).map(|(_, told)| told), Some(Told::Changed));
+    assert_eq!(news(&changed, &known(&entries), &no_corrections), None, "the cart leaves that out");
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn what_a_plugin_cannot_be_told_goes_as_told_or_does_not_go() {
     let told = known(&[entry(Passage::Told, &one), entry(Passage::Told, &two)]);
     let fitted = |features: Features, left_out: &[Part]| {
         let mut update = update(vec![package("P1", "UPS", "1Z9"), withdrawn(two.clone())]);
-        mark(&mut update, told.as_ref());
+        mark(&mut update, &told);
         fit(&mut update, features, &left_out.iter().copied().collect());
         update.packages.into_iter().map(|package| (package.told, package.told_number)).collect::<Vec<_>>()
     };
@@ -140,8 +141,8 @@ fn what_a_plugin_cannot_be_told_goes_as_told_or_does_not_go() {
     assert_eq!(fitted(all, &[Part::Withdrawals]), [corrected]);
     assert_eq!(fitted(Features::default(), &[]), [(Told::AlreadyTold, None)]);
     let given = [package("P1", "UPS", "1Z9"), withdrawn(two)];
-    assert_eq!(not_carried(&given, told.as_ref(), Features::default()), [Part::Corrections, Part::Withdrawals]);
-    assert_eq!(not_carried(&given, None, Features::default()), [], "the cart was told of neither");
+    assert_eq!(not_carried(&given, &told, Features::default()), [Part::Corrections, Part::Withdrawals]);
+    assert_eq!(not_carried(&given, &[], Features::default()), [], "the cart was told of neither");
 }
 
 #[test]
@@ -180,10 +181,10 @@ fn what_is_on_its_way_is_not_told_and_yet_no_news() {
     let given = [package("P1", "UPS", "1Z1")];
     let waiting = known(&[entry(Passage::OnItsWay, &given[0])]);
     assert_eq!(marked(given[0].clone(), waiting.clone()), Some((Told::New, None)));
-    assert_eq!(news(&given, waiting.as_ref(), &BTreeSet::new()), None);
-    assert_eq!(news(&given, None, &BTreeSet::new()), Some((&given[0], Told::New)));
+    assert_eq!(news(&given, &waiting, &BTreeSet::new()), None);
+    assert_eq!(news(&given, &[], &BTreeSet::new()), Some((&given[0], Told::New)));
     let corrected = [package("P1", "UPS", "1Z2")];
-    assert_eq!(news(&corrected, waiting.as_ref(), &BTreeSet::new()), Some((&corrected[0], Told::NumberCorrected)));
+    assert_eq!(news(&corrected, &waiting, &BTreeSet::new()), Some((&corrected[0], Told::NumberCorrected)));
 }
 
 #[test]
@@ -192,13 +193,13 @@ fn only_what_was_told_can_be_withdrawn_and_only_once() {
     let taken_back = [withdrawn(given.clone())];
     let told = known(&[entry(Passage::Told, &given)]);
     let twice = known(&[entry(Passage::Told, &given), entry(Passage::Told, &taken_back[0])]);
-    assert_eq!(marked(taken_back[0].clone(), None), None, "there is nothing to take back");
+    assert_eq!(marked(taken_back[0].clone(), Vec::new()), None, "there is nothing to take back");
     assert_eq!(marked(taken_back[0].clone(), told.clone()), Some((Told::Withdrawn, None)));
-    assert_eq!(news(&taken_back, None, &BTreeSet::new()), None);
-    assert_eq!(news(&taken_back, told.as_ref(), &BTreeSet::new()), Some((&taken_back[0], Told::Withdrawn)));
-    assert_eq!(news(&taken_back, twice.as_ref(), &BTreeSet::new()), None, "the cart was told of that too");
+    assert_eq!(news(&taken_back, &[], &BTreeSet::new()), None);
+    assert_eq!(news(&taken_back, &told, &BTreeSet::new()), Some((&taken_back[0], Told::Withdrawn)));
+    assert_eq!(news(&taken_back, &twice, &BTreeSet::new()), None, "the cart was told of that too");
     assert_eq!(marked(given.clone(), twice.clone()), Some((Told::New, None)), "it is back");
-    assert_eq!(news(&[given], twice.as_ref(), &BTreeSet::new()).map(|(_, told)| told), Some(Told::New));
+    assert_eq!(news(&[given], &twice, &BTreeSet::new()).map(|(_, told)| told), Some(Told::New));
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_package_that_is_left_out_takes_its_mentions_along() {
         packages: travels,
         extra: vec![],
     }];
-    mark(&mut given, None);
+    mark(&mut given, &[]);
     assert_eq!(given.packages.iter().map(|package| package.id.as_deref()).collect::<Vec<_>>(), [Some("P2")]);
     assert_eq!(given.line_items[0].packages.iter().map(|travels| travels.package_id.as_str()).collect::<Vec<_>>(), ["P2"]);
 }
@@ -236,7 +237,7 @@ fn marking_forgets_what_a_sender_claims() {
         extra: vec![],
         ..package("P1", "UPS", "1Z1")
     };
-    assert_eq!(marked(claimed, None), Some((Told::New, None)));
+    assert_eq!(marked(claimed, Vec::new()), Some((Told::New, None)));
 }
 
 #[test]

@@ -328,3 +328,14 @@ pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Re
     let how = rows::parse(merchant, delivery, "how it ended", how.as_bytes())?;
     Ok(Some(Found::Ended { order, sequence, ending: Ending { at_unix_ms, how } }))
 }
+
+/// Lists the dead letters of an order, by sequence number.
+///
+/// # Errors
+///
+/// [`Error::Store`].
+pub fn dead_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Vec<DeadLetter>, Error> {
+    let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY sequence LIMIT ?4");
+    let (key, what) = ((merchant, &order.cart, &order.number, ROWS_MAX), "list the dead letters of an order");
+    Ok(nameable(what, view.all(what, sql, key, |row| Ok(Kept::read(row).map(Kept::show)))?))
+}

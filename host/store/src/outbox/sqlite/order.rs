@@ -1,22 +1,10 @@
 //! The deliveries of one order that did not reach the cart and no longer wait: dead letters and ended deliveries.
 
-use super::dead::{Kept, dead_columns};
-use super::rows::{self, columns, nameable, number};
+use super::rows::{self, nameable, number};
 use crate::View;
 use crate::orders::OrderRef;
-use crate::outbox::{DeadLetter, Ended, Ending, Error, How, MergedUpdate, ROWS_MAX};
+use crate::outbox::{Ended, Ending, Error, How, MergedUpdate, ROWS_MAX};
 use cartage_model::id::{DeliveryId, MerchantId};
-
-/// Lists the dead letters of an order, by sequence number.
-///
-/// # Errors
-///
-/// [`Error::Store`].
-pub fn dead_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Vec<DeadLetter>, Error> {
-    let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY sequence LIMIT ?4");
-    let (key, what) = ((merchant, &order.cart, &order.number, ROWS_MAX), "list the dead letters of an order");
-    Ok(nameable(what, view.all(what, sql, key, |row| Ok(Kept::read(row).map(Kept::show)))?))
-}
 
 /// Lists how deliveries of an order were ended without reaching the cart, by sequence number. Endings that this release cannot read are
 /// left out.
