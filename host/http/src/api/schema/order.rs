@@ -157,7 +157,7 @@ pub(in crate::api) enum WaitsFor {
         why: String,
     },
     /// The update is due, and is sent when the cart's rate and concurrency allow.
-    Generation,
+    Turn,
 }
 
 /// An update of an order.
