@@ -255,7 +255,7 @@ fn settings(project: &Project) -> Vec<String> {
     let mut settings = vec![format!("target.{TARGET}.rustflags={flags}")];
     if !project.has_guest_profile {
         // Small, but with names in its traps, as in this project's own workspace.
-        let profile = ["inherits='release'", "opt-level=3", "lto='off'", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
+        let profile = ["inherits='release'", "opt-level=2", "lto='off'", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
         settings.extend(profile.map(|setting| format!("profile.guest.{setting}")));
     }
     settings
