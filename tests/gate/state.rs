@@ -4,7 +4,7 @@ use cartage::carts::Cart;
 use cartage::events::{self, TriggeredEvent};
 use cartage::gate::order::{Past, PastPackage};
 use cartage::gate::question::CartState;
-use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, Known, Mode, PluginState, Question};
+use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, OrderRecord, Mode, PluginState, Question};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::nearest::nearest;
 use cartage::parameters::{Assignments, Scope, assign};
@@ -100,7 +100,7 @@ pub(crate) struct Prepared {
     raised: Option<TriggeredEvent>,
     packages: Vec<Package>,
     line_items: Vec<LineItem>,
-    known: Option<Known>,
+    known: Option<OrderRecord>,
     manifest: Manifest,
     asked: Option<Vec<Choice>>,
     nearest_cart: Option<String>,
@@ -124,7 +124,7 @@ impl State {
             raised,
             packages: self.packages.iter().map(package).collect(),
             line_items,
-            known: Known::of(&self.history),
+            known: OrderRecord::of(&self.history),
             manifest,
             asked,
             nearest_cart,
@@ -159,7 +159,7 @@ impl Prepared {
     }
 
     /// The record of the order.
-    pub(crate) fn known(&self) -> Option<&Known> {
+    pub(crate) fn known(&self) -> Option<&OrderRecord> {
         self.known.as_ref()
     }
 

@@ -3,7 +3,7 @@
 use crate::read_inlet;
 use cartage::carts::inlet::{ACCOUNT_CHARS_MAX, VERSION_CHARS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, WAIT_MS_MIN};
 use cartage::validate::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX};
-use cartage_http::seti::{ANSWER_BYTES_MAX, Answer, Error, Outcome, PartOutcome, answer, form, xml};
+use cartage_http::seti::{ANSWER_BYTES_MAX, Reply, Error, PostOutcome, PartOutcome, answer, form, xml};
 use libtest_mimic::{Failed, Trial};
 
 const DOCUMENT: &str = include_str!("../../docs/seti-inbound.md");
@@ -63,17 +63,17 @@ fn settings_are_read() -> Result<(), Failed> {
 }
 
 fn answers_are_given() -> Result<(), Failed> {
-    let part = |outcome: Outcome| answer(&[PartOutcome { order: Some("9001".to_owned()), outcome }]).as_str().to_owned();
+    let part = |outcome: PostOutcome| answer(&[PartOutcome { order: Some("9001".to_owned()), outcome }]).as_str().to_owned();
     let reason = || "R".to_owned();
     let given = [
-        Answer::version(&read_inlet("user = \"om\"")).as_str().to_owned(),
-        part(Outcome::Accepted),
-        part(Outcome::NothingToDo(reason())),
-        part(Outcome::StillQueued),
-        part(Outcome::NeedsAPerson(reason())),
-        part(Outcome::Invalid(reason())),
-        part(Outcome::Refused(reason())),
-        part(Outcome::NotKept(reason())),
+        Reply::version(&read_inlet("user = \"om\"")).as_str().to_owned(),
+        part(PostOutcome::Accepted),
+        part(PostOutcome::NothingToDo(reason())),
+        part(PostOutcome::StillQueued),
+        part(PostOutcome::NeedsAPerson(reason())),
+        part(PostOutcome::Invalid(reason())),
+        part(PostOutcome::Refused(reason())),
+        part(PostOutcome::NotKept(reason())),
         Error::Denied(cartage_http::seti::Denial::NoCart).answer().as_str().to_owned(),
         Error::FunctionUnknown { name: reason() }.answer().as_str().to_owned(),
         Error::Form(form::Error::TooManyFields).answer().as_str().to_owned(),

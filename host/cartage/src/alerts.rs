@@ -144,7 +144,7 @@ pub struct Conditions {
 
 /// A fact that may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Known<T> {
+pub enum Certainty<T> {
     /// The fact holds, with its details.
     Yes(T),
     /// The fact does not hold.
@@ -172,11 +172,11 @@ pub struct CartFacts {
     /// The queues of orders that rest because of an error. `None` if none rests.
     pub faults: Option<Faults>,
     /// The cart's deliveries that cannot be read.
-    pub unreadable: Known<Unreadable>,
+    pub unreadable: Certainty<Unreadable>,
     /// Whether the cart's breaker is open.
-    pub breaker: Known<()>,
+    pub breaker: Certainty<()>,
     /// Why the cart cannot be made ready: the part that is at fault, and the error's text.
-    pub not_ready: Known<(NotReady, String)>,
+    pub not_ready: Certainty<(NotReady, String)>,
     /// The clients that the cart's inlet ignores: how many, the address of one, and why. `None` if there are none.
     pub shut_out: Option<(usize, String, NotLetIn)>,
 }
@@ -358,7 +358,7 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
         hold(Kind::Stuck, format!("order {order} is not sent: {fault}{others}; Cartage tries again every ten minutes{see}"));
     }
     match &facts.unreadable {
-        Known::Yes(Unreadable { count, order, delivery }) => {
+        Certainty::Yes(Unreadable { count, order, delivery }) => {
             let which =
                 if *count == 1 { format!("an update of order {order}") } else { format!("{count} updates, one of them of order {order},") };
             let see = format!("see `cartage delivery show {delivery}`, then use the release that wrote it, or end it");
@@ -367,10 +367,10 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
                 format!("{which} cannot be read by this release; {see} with `cartage delivery discard {delivery} --why TEXT`"),
             );
         }
-        Known::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
+        Certainty::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
             found.unknown.push((Kind::Unreadable, Subject::Cart(facts.cart.clone())));
         }
-        Known::No | Known::Unknown => {}
+        Certainty::No | Certainty::Unknown => {}
     }
 }
 
@@ -426,18 +426,18 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
     let waits = facts.backlog.as_ref().is_some_and(|backlog| backlog.queued > 0);
     let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(cart.clone()), detail });
     match &facts.breaker {
-        Known::Yes(()) => {
+        Certainty::Yes(()) => {
             let see = command::deliveries(cart, Some("queued"), None);
             hold(
                 Kind::BreakerOpen,
                 format!("the cart fails repeatedly, so Cartage tries it only now and then; see `{see}` and `cartage cart check {cart}`"),
             );
         }
-        Known::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart.clone()))),
-        Known::No | Known::Unknown => {}
+        Certainty::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart.clone()))),
+        Certainty::No | Certainty::Unknown => {}
     }
     match &facts.not_ready {
-        Known::Yes((NotReady::Plugin, why)) => {
+        Certainty::Yes((NotReady::Plugin, why)) => {
             let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
             found.hold.push(Condition {
                 kind: Kind::PluginUnusable,
@@ -445,20 +445,20 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
                 detail: format!("nothing is sent to the cart: {why}; give the cart its plugin with `{upgrade}`"),
             });
         }
-        Known::Yes((NotReady::Damaged, file)) => {
+        Certainty::Yes((NotReady::Damaged, file)) => {
             let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
             let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
             hold(Kind::PluginUnusable, format!("{what}; check the disk, and give the cart the same file again with `{upgrade}`"));
         }
-        Known::Yes((NotReady::Else, why)) => found.hold.push(Condition {
+        Certainty::Yes((NotReady::Else, why)) => found.hold.push(Condition {
             kind: Kind::CartNotReady,
             subject: Subject::Cart(cart.clone()),
             detail: format!("nothing is sent to the cart: {why}"),
         }),
-        Known::Unknown if waits => {
+        Certainty::Unknown if waits => {
             found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart.clone()))));
         }
-        Known::No | Known::Unknown => {}
+        Certainty::No | Certainty::Unknown => {}
     }
 }
 

@@ -27,14 +27,14 @@ use cartage_egress::Mode;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline, Verdict};
+use cartage_policy::schedule::{CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline, AttemptVerdict};
 use cartage_store::carts::Pause;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};
 use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
 use locks::OrderLocks;
 use refusals::Refusals;
-use registry::{CartRegistry, Credentials, Note, Ready, Recorded};
+use registry::{CartRegistry, NextCredentials, Note, Ready, Recorded};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
@@ -69,7 +69,7 @@ pub struct Deliverer<O, R> {
 #[derive(Debug)]
 pub struct TurnResult {
     /// What follows for the update and for the cart.
-    pub verdict: Verdict,
+    pub verdict: AttemptVerdict,
     /// The time at which the head of the queue is due now. `None` if the queue is empty or blocked.
     pub next_due_unix_ms: Option<u64>,
     /// The attempt, or why none was made.
@@ -164,8 +164,8 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         attempt.receipt.fate = self.refusals.judge(cart, order, attempt.receipt.fate);
         failpoint::reach_for("sent", order.as_str());
         let verdict = match self.registry.tried(cart, &ready, attempt.receipt.fate).await {
-            Credentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
-            Credentials::OthersNext => Verdict { cart: Some(ForCart::Prove), ..Verdict::not_tried(self.now(), 0) },
+            NextCredentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
+            NextCredentials::OthersNext => AttemptVerdict { cart: Some(ForCart::Prove), ..AttemptVerdict::not_tried(self.now(), 0) },
         };
         if let (Some(trying), Sign::Answered) = (&trying, verdict.sign) {
             trying.answered();
@@ -196,7 +196,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     }
 
     /// Decides what follows from an attempt.
-    fn judge(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, rate_limits: u32) -> Verdict {
+    fn judge(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, rate_limits: u32) -> AttemptVerdict {
         let history = History {
             attempts: claim.attempts.counted,
             plugin_faults: claim.attempts.plugin_faults,
@@ -227,7 +227,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
 
     /// Writes the outcome of an attempt, and repeats this while the disk does not take it: the outcome is the only record that the update was sent.
     /// If the store cannot keep the whole record, only the bare outcome is written.
-    async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
+    async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &AttemptVerdict) -> Result<u64, outbox::Error> {
         let Recorded { receipt, cassette } = self.registry.record(ready, attempt).await;
         let mut settle = Settle {
             receipt: Some(receipt),
@@ -259,7 +259,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
 
     /// Returns a claim whose attempt could not begin. The attempt does not count, and the update is due again after this wait.
     async fn give_back(&self, claim: &Claim, wait_ms: u64) -> Result<TurnResult, outbox::Error> {
-        let verdict = Verdict::not_tried(self.now(), wait_ms);
+        let verdict = AttemptVerdict::not_tried(self.now(), wait_ms);
         let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
         let settled = self.outbox.settle(vec![self.settlement(claim, retry)]).await?;
         let next_due_unix_ms = next_due(&verdict, pending(&settled), self.now());
@@ -280,7 +280,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             Ok(()) => {}
         }
         let tried = Err(NotTried::Fault { fault });
-        Ok(TurnResult { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
+        Ok(TurnResult { verdict: AttemptVerdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
     }
 
     /// Lets an order's queue rest after a turn panicked: the fault is in this program and affects no other queue.
@@ -331,7 +331,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         self.registry.note(cart, &Note::NotReady { why: &**why });
         let now = self.now();
         let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
-        let verdict = Verdict { cart: Some(rest), ..Verdict::not_tried(now, 0) };
+        let verdict = AttemptVerdict { cart: Some(rest), ..AttemptVerdict::not_tried(now, 0) };
         TurnResult { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
 
@@ -339,7 +339,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     fn held(&self) -> TurnResult {
         let now = self.now();
         let next_due_unix_ms = Some(now.unix_ms() + HELD_MS);
-        TurnResult { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
+        TurnResult { verdict: AttemptVerdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
     }
 
     async fn not_claimed(&self, cart: &CartKey, order: &SenderOrderNumber, claimed: Claimed) -> Result<TurnResult, outbox::Error> {
@@ -357,7 +357,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             Claimed::Unreadable { why } => return self.rest(cart, order, why).await,
             Claimed::Nothing | Claimed::Claim(_) => {}
         }
-        Ok(TurnResult { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, tried: Err(why) })
+        Ok(TurnResult { verdict: AttemptVerdict::not_tried(now, 0), next_due_unix_ms, tried: Err(why) })
     }
 }
 
@@ -371,7 +371,7 @@ impl<O: Clone, R> Clone for Deliverer<O, R> {
 
 /// Decides what follows from an attempt. An attempt that may still be under way at the cart is not repeated before `busy_until_unix_ms`. `draw` is a
 /// random number for jitter, evenly distributed over its range.
-pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_until_unix_ms: u64, now: Now, draw: u64) -> Verdict {
+pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_until_unix_ms: u64, now: Now, draw: u64) -> AttemptVerdict {
     let verdict = cartage_policy::schedule::after(attempt.receipt.fate, history, policy, now, draw).resting(attempt.rest_ms(), now);
     let recording = &attempt.cassette.recording;
     let verdict = if recording.lingers() { verdict.not_before(busy_until_unix_ms) } else { verdict };
@@ -379,11 +379,11 @@ pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_unt
         return verdict;
     }
     // Whatever became of the update: who reads the cart's answers may have the secret.
-    Verdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+    AttemptVerdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
 }
 
 /// How an attempt counts that is followed by another one.
-pub fn counts(fate: Fate, verdict: &Verdict) -> Counted {
+pub fn counts(fate: Fate, verdict: &AttemptVerdict) -> Counted {
     match (verdict.update, fate) {
         (NextStep::Retry { counted: true, .. }, Fate::PluginFault) => Counted::PluginFault,
         (NextStep::Retry { counted: true, .. }, _) => Counted::Attempt,
@@ -407,7 +407,7 @@ fn job(claim: &Claim, update: Box<Update>) -> Job {
 }
 
 /// The entry that the outbox writes for a verdict.
-fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
+fn settlement(verdict: &AttemptVerdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
         (NextStep::Delivered, _) => Settlement::Delivered,
         (NextStep::Dead { reason, then }, _) => Settlement::Dead { reason, then },
@@ -437,7 +437,7 @@ fn pending(settled: &[Settled]) -> u64 {
     }
 }
 
-fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
+fn next_due(verdict: &AttemptVerdict, pending: u64, now: Now) -> Option<u64> {
     match verdict.update {
         _ if pending == 0 => None,
         NextStep::Retry { due_unix_ms, .. } => Some(due_unix_ms),

@@ -50,11 +50,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 /// An answer under way.
-pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Says whether updates are accepted; the error says why not, in a few words that anybody may read.
-pub type Ready = Arc<dyn Fn() -> Answer<Result<(), String>> + Send + Sync>;
+pub type Ready = Arc<dyn Fn() -> Answering<Result<(), String>> + Send + Sync>;
 /// Returns the numbers of `/metrics` at this moment.
-pub type Numbers = Arc<dyn Fn() -> Answer<Metrics> + Send + Sync>;
+pub type Numbers = Arc<dyn Fn() -> Answering<Metrics> + Send + Sync>;
 
 /// The parts from which [`router`] makes the API.
 #[derive(Clone)]

@@ -7,9 +7,9 @@
 //! 2. [`Locked::open`] a [`Call::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed.
 //!    The [`Post`] holds each order's fields, or why they cannot be read.
 //! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with the outcome of each. A gate's decision becomes an
-//!    [`Outcome`] by `From`.
+//!    [`PostOutcome`] by `From`.
 //!
-//! Every error has an answer too, from [`Error::answer`]. All answers are sent with HTTP status 200 and [`Answer::CONTENT_TYPE`], as
+//! Every error has an answer too, from [`Error::answer`]. All answers are sent with HTTP status 200 and [`Reply::CONTENT_TYPE`], as
 //! scripts do: an Order Manager looks only at the body.
 //!
 //! The limits of the protocol: it has no key for repeats, so a repeated post is harmless only because the gate finds nothing new in it;
@@ -19,17 +19,17 @@
 //!
 //! ```
 //! use cartage::carts::Inlet;
-//! use cartage_http::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
+//! use cartage_http::seti::{self, Reply, Call, Error, PostOutcome, PartOutcome, Request};
 //! use secrecy::SecretString;
 //!
-//! fn respond(request: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<Answer, Error> {
+//! fn respond(request: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<Reply, Error> {
 //!     let post = match seti::read(request, inlet)? {
-//!         Call::SendVersion => return Ok(Answer::version(inlet)),
+//!         Call::SendVersion => return Ok(Reply::version(inlet)),
 //!         Call::UpdateStatus(locked) => locked.open(inlet, password)?,
 //!     };
 //!     let outcome = |update: &Result<cartage::validate::Fields, seti::Invalid>| match update {
 //!         // Here the gate is asked and the update kept.
-//!         Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: Outcome::Accepted },
+//!         Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: PostOutcome::Accepted },
 //!         Err(invalid) => PartOutcome::from(invalid),
 //!     };
 //!     Ok(seti::answer(&post.updates.iter().map(outcome).collect::<Vec<_>>()))
@@ -60,7 +60,7 @@ mod tests;
 
 pub use login::Locked;
 pub use part::{Invalid, Problem};
-pub use reply::{ANSWER_BYTES_MAX, Answer, Outcome, PartOutcome, answer};
+pub use reply::{ANSWER_BYTES_MAX, Reply, PostOutcome, PartOutcome, answer};
 
 use cartage_model::carts::Inlet;
 use cartage_policy::validate::Fields;
@@ -82,7 +82,7 @@ pub struct Request<'a> {
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Call {
-    /// The script's presence and version. Answered with [`Answer::version`].
+    /// The script's presence and version. Answered with [`Reply::version`].
     SendVersion,
     /// To accept status updates, once the log-in is checked.
     UpdateStatus(Locked),

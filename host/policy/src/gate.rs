@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 1 | `UseStatusUpdates` is True | [`cartage_model::parameters`] |
 //! | 2 | a status event has a label and Notify Cart, or the label was given directly | [`cartage_model::events`] |
-//! | 3 | the label changes, or a package is new to the cart | [`order::Known`] |
+//! | 3 | the label changes, or a package is new to the cart | [`order::OrderRecord`] |
 //! | 4 | `UseGenericStatusUpdates` is True for this cart | [`cartage_model::parameters`] |
 //! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::Definition`] |
 //! | 6 | the label maps to something the cart accepts | [`cartage_model::carts`], the plugin's statuses |
@@ -24,7 +24,7 @@ pub mod package;
 pub mod question;
 pub mod screen;
 
-pub use order::Known;
+pub use order::OrderRecord;
 pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
 
 use cartage_model::id::{CartId, SenderOrderNumber};
@@ -130,7 +130,7 @@ impl fmt::Display for Place {
 
 /// The answer to one condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ConditionAnswer {
     /// The condition that is answered.
     pub condition: Condition,
     /// Whether the condition holds, and if not, whether somebody must act.
@@ -145,7 +145,7 @@ pub struct Answer {
     pub remedies: Vec<String>,
 }
 
-impl Answer {
+impl ConditionAnswer {
     /// Whether the condition holds.
     pub fn held(&self) -> bool {
         self.finding == Finding::Held
@@ -192,7 +192,7 @@ pub struct Decision {
     /// Whether somebody asked to send the update again.
     pub again: Again,
     /// The answers to the six conditions, in order.
-    pub answers: [Answer; 6],
+    pub answers: [ConditionAnswer; 6],
     /// What the cart's mode means for this order.
     pub stage: Stage,
     /// What happens to the update.
@@ -201,7 +201,7 @@ pub struct Decision {
 
 impl Decision {
     /// The answer to one condition.
-    pub fn answer(&self, condition: Condition) -> &Answer {
+    pub fn answer(&self, condition: Condition) -> &ConditionAnswer {
         &self.answers[condition as usize]
     }
 
@@ -226,7 +226,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
     ];
     let stage = question.stage();
     let verdict = match stage {
-        _ if !answers.iter().all(Answer::held) => Verdict::Nothing,
+        _ if !answers.iter().all(ConditionAnswer::held) => Verdict::Nothing,
         Stage::Live | Stage::NamedOrder => Verdict::Send,
         Stage::Shadow | Stage::OtherOrder => Verdict::Shadow,
         // Condition 5 does not hold without a cart.

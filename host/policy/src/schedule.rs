@@ -3,7 +3,7 @@
 //!
 //! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. For each cart the worker reads that many due
 //! *lanes* (heads of the orders' queues) from the outbox, without those in flight, and passes them to [`Scheduler::fetched`], which returns those
-//! that may start. Each attempt's [`receipt::Fate`](cartage_model::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the verdict is on disk, the
+//! that may start. Each attempt's [`receipt::Fate`](cartage_model::receipt::Fate) becomes a [`AttemptVerdict`] by [`after()`]; once the verdict is on disk, the
 //! worker calls [`Scheduler::settled`]. In between the worker sleeps until [`Scheduler::wake_at`] or an event.
 //!
 //! The scheduler promises: at most one update of a lane is in flight; a cart's concurrency, rate, pause and breaker hold at every moment; a cart
@@ -30,7 +30,7 @@ mod tests;
 
 pub use after::{
     ForCart, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
-    RATE_LIMITED_MS_MIN, Sign, Verdict, after,
+    RATE_LIMITED_MS_MIN, Sign, AttemptVerdict, after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
 pub use cart::Pause;
@@ -271,7 +271,7 @@ impl<L: Ord + Clone> Scheduler<L> {
 
     /// Ends an attempt whose outcome is on disk. `next_due_unix_ms` is the time at which the lane's head is due now; `None` if the lane is empty or
     /// blocked. `draw` is a random number, evenly distributed. A lane that is not in flight is ignored.
-    pub fn settled(&mut self, key: &CartKey, lane: &L, verdict: &Verdict, next_due_unix_ms: Option<u64>, now: Now, draw: u64) {
+    pub fn settled(&mut self, key: &CartKey, lane: &L, verdict: &AttemptVerdict, next_due_unix_ms: Option<u64>, now: Now, draw: u64) {
         let mut was_in_flight = false;
         let is_trial = self.trial.as_ref().is_some_and(|(number, tried)| tried == lane && self.numbers.get(key) == Some(number));
         self.change_by_key(key, now, |cart| {

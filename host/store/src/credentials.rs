@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// The place of a credential's field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct CredentialRef {
     /// The cart that the credential is for.
     pub cart: CartId,
     /// The credential slot, as the plugin's manifest names it.
@@ -29,7 +29,7 @@ pub enum Generation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// The cart, slot and field that the value is for.
-    pub place: Place,
+    pub place: CredentialRef,
     /// Whether the value is the one in use or the next.
     pub generation: Generation,
     /// The origins that the value may be sent to, as `carts/origins.rs` writes them. A value of an earlier release names the host alone.
@@ -61,7 +61,7 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
     let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
         nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
-    let Sealed { place: Place { cart, slot, field }, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
+    let Sealed { place: CredentialRef { cart, slot, field }, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
     tx.run("keep a credential", sql, (merchant, cart, slot, field, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
 }
 
@@ -83,7 +83,7 @@ pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) ->
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &CredentialRef) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4";
     tx.run("forget a credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
 }
@@ -93,7 +93,7 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool,
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
+pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &CredentialRef) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = 'next'";
     tx.run("forget a next credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
 }
@@ -134,7 +134,7 @@ pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, generation: Generation) -> Result<Option<Sealed>, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, place: &CredentialRef, generation: Generation) -> Result<Option<Sealed>, Error> {
     let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
         WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = ?5";
     view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, generation), |row| read(row, 0))
@@ -164,7 +164,7 @@ pub fn of_all_merchants(view: &View<'_>) -> Result<Vec<(MerchantId, Sealed)>, Er
 
 fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
     Ok(Sealed {
-        place: Place { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
+        place: CredentialRef { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
         generation: row.get(from + 3)?,
         bound_to: row.get(from + 4)?,
         key_id: row.get(from + 5)?,

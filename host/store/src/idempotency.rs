@@ -14,7 +14,7 @@ pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// What is known of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+pub enum KeyState {
     /// Nothing: the request is new.
     New,
     /// The key came with the same body before.
@@ -31,14 +31,14 @@ pub enum Known {
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, key: &str, body: Digest) -> Result<Known, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, key: &str, body: Digest) -> Result<KeyState, Error> {
     let sql = "SELECT body_digest, answer FROM idempotency_keys AS known WHERE merchant = ?1 AND key = ?2
         AND (cart IS NULL OR incarnation = coalesce((SELECT incarnation FROM cart_incarnations WHERE merchant = ?1 AND cart = known.cart), 0))";
     let found = view.one("look up an idempotency key", sql, (merchant, key), |row| Ok((row.get::<_, Digest>(0)?, row.get(1)?)))?;
     Ok(match found {
-        None => Known::New,
-        Some((known, answer)) if known == body => Known::Answered { answer },
-        Some(_) => Known::OtherBody,
+        None => KeyState::New,
+        Some((known, answer)) if known == body => KeyState::Answered { answer },
+        Some(_) => KeyState::OtherBody,
     })
 }
 
@@ -56,11 +56,11 @@ pub fn put(
     about: Option<&OrderRef>,
     answer: &str,
     at_unix_ms: u64,
-) -> Result<Known, Error> {
+) -> Result<KeyState, Error> {
     bounded("keep an idempotency key", key, KEY_BYTES_MAX)?;
     bounded("keep the answer to an idempotency key", answer, ANSWER_BYTES_MAX)?;
     let known = get(tx, merchant, key, body)?;
-    if known == Known::New {
+    if known == KeyState::New {
         let sql =
             "INSERT OR REPLACE INTO idempotency_keys (merchant, key, body_digest, answer, at, cart, order_number, incarnation)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce((SELECT incarnation FROM cart_incarnations WHERE merchant = ?1 AND cart = ?6), 0))";

@@ -19,7 +19,7 @@ mod tests;
 pub use key::{Key, KeyId};
 pub use sealed::Vault;
 
-pub use crate::credentials::{Generation, Place};
+pub use crate::credentials::{Generation, CredentialRef};
 
 use crate as store;
 use secrecy::SecretString;
@@ -31,7 +31,7 @@ pub const SECRET_BYTES_MAX: usize = 16 << 10;
 /// A value that replaces another.
 pub struct Change {
     /// The cart, slot and field of the value.
-    pub place: Place,
+    pub place: CredentialRef,
     /// Whether the current or the next value is replaced.
     pub generation: Generation,
     /// The value that must be there now; `None` if there must be none.
@@ -84,7 +84,7 @@ pub enum Error {
     )]
     WrongKey {
         /// The cart, slot and field of the credential.
-        place: Box<Place>,
+        place: Box<CredentialRef>,
         /// The id of the key that opens the credential.
         sealed_with: KeyId,
         /// The id of the key in the key file.
@@ -98,7 +98,7 @@ pub enum Error {
     )]
     OtherOrigins {
         /// The cart, slot and field of the credential.
-        place: Box<Place>,
+        place: Box<CredentialRef>,
         /// The origins that the credential is bound to.
         bound_to: String,
         /// The origins that the caller asked for.
@@ -108,13 +108,13 @@ pub enum Error {
     #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]
     BrokenSeal {
         /// The cart, slot and field where the value was found.
-        place: Box<Place>,
+        place: Box<CredentialRef>,
     },
     /// The secret is longer than [`SECRET_BYTES_MAX`].
     #[error("the value for {} of cart {} has {bytes} bytes, and at most {SECRET_BYTES_MAX} are allowed", dotted(.place), .place.cart)]
     TooLong {
         /// The cart, slot and field that the secret was meant for.
-        place: Box<Place>,
+        place: Box<CredentialRef>,
         /// The secret's length, in bytes.
         bytes: usize,
     },
@@ -145,6 +145,6 @@ impl Error {
     }
 }
 
-fn dotted(place: &Place) -> String {
+fn dotted(place: &CredentialRef) -> String {
     format!("{}.{}", place.slot, place.field)
 }

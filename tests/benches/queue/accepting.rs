@@ -2,7 +2,7 @@
 //! same rows in transactions of the same size, measured alternately. `accept_p99_ms`: how long a producer waits.
 
 use cartage::id::{CartId, Digest};
-use cartage::service::{IdempotencyKey, Outcome, Service};
+use cartage::service::{IdempotencyKey, Acceptance, Service};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -83,7 +83,7 @@ async fn produce(service: &Service, carts: &[CartId], waits: &mut Vec<Duration>)
                     let key = IdempotencyKey { key: order, body: Digest::of(&nth.to_be_bytes()), batch: None };
                     let accepted = service.intake().accept(&request, Some(&key)).await.expect("there is room");
                     waits.push(start.elapsed());
-                    assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
+                    assert!(matches!(accepted.done, Acceptance::Queued { .. }), "{accepted:?}");
                 }
                 waits
             })

@@ -5,7 +5,7 @@ use cartage::clock::{Clock as _, SystemClock};
 use cartage::dead_letter::Then;
 use cartage::id::{CartId, MerchantId};
 use cartage::outbox::{ClaimRequest, Claimed, DueQuery, Outbox as _, Settle, Settlement};
-use cartage::service::{Outcome, Service};
+use cartage::service::{Acceptance, Service};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -53,7 +53,7 @@ async fn turn(service: &Service, cart: &CartId, round: u64) -> (Duration, Durati
             for nth in (task..UPDATES).step_by(TOGETHER as usize) {
                 let order = (10_000_000 + round * UPDATES + nth).to_string();
                 let accepted = service.intake().accept(&outfit::request(&cart, &order), None).await.expect("there is room");
-                assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
+                assert!(matches!(accepted.done, Acceptance::Queued { .. }), "{accepted:?}");
             }
         }
     })

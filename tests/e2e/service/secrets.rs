@@ -3,7 +3,7 @@
 use super::{Desk, NEW, OLD, script_cart, shop};
 use crate::daemon::{Daemon, PASSWORD};
 use crate::http::Http;
-use cartage::deliver::registry::{CartRegistry as _, Credentials};
+use cartage::deliver::registry::{CartRegistry as _, NextCredentials};
 use cartage::id::CartId;
 use cartage::receipt::{Fate, PauseReason};
 use cartage::service::Queue;
@@ -39,7 +39,7 @@ async fn what_no_cart_needs_leaves_memory() {
     assert!(second.upgrade().is_none() && service.plugins().compiled().is_empty());
 }
 
-/// Credentials that wait are tried with one order at a time, also where something else is changed while that order is under way.
+/// NextCredentials that wait are tried with one order at a time, also where something else is changed while that order is under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_something_else_begins_no_second_trial() {
     let desk = Desk::new();
@@ -53,7 +53,7 @@ async fn a_change_of_something_else_begins_no_second_trial() {
     let ready = async || service.registry().ready(&key).await.expect("it can be made ready").expect("it was not refused");
     let current = ready().await;
     let refused = Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None };
-    assert_eq!(service.registry().tried(&key, &current, refused).await, Credentials::OthersNext);
+    assert_eq!(service.registry().tried(&key, &current, refused).await, NextCredentials::OthersNext);
     let first = ready().await;
     service.recordings().set_raw(&id, None, "something else").await.expect("there is room");
     let second = ready().await;

@@ -6,7 +6,7 @@ const NOW: u64 = 1_800_000_000_000;
 
 fn cart() -> CartFacts {
     let cart = CartId::new("shop").expect("it is a Cart ID");
-    let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
+    let (enabled, pause, breaker, not_ready) = (true, None, Certainty::No, Certainty::No);
     CartFacts {
         cart,
         enabled,
@@ -15,7 +15,7 @@ fn cart() -> CartFacts {
         poison: 0,
         not_permitted: 0,
         faults: None,
-        unreadable: Known::No,
+        unreadable: Certainty::No,
         breaker,
         not_ready,
         shut_out: None,
@@ -32,8 +32,8 @@ fn faults(lanes: u64) -> Option<Faults> {
     Some(Faults { cart: cart().cart, lanes, first })
 }
 
-fn unreadable(count: u64) -> Known<Unreadable> {
-    Known::Yes(Unreadable { count, order: "1021".to_owned(), delivery: DeliveryId::named("d-1") })
+fn unreadable(count: u64) -> Certainty<Unreadable> {
+    Certainty::Yes(Unreadable { count, order: "1021".to_owned(), delivery: DeliveryId::named("d-1") })
 }
 
 fn paused(why: &str) -> Option<Pause> {
@@ -113,13 +113,13 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         ),
         (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
         (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
-        (CartFacts { breaker: Known::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
+        (CartFacts { breaker: Certainty::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
         (
-            CartFacts { not_ready: Known::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
+            CartFacts { not_ready: Certainty::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
             Kind::PluginUnusable,
             "it is gone; give the cart its plugin",
         ),
-        (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
+        (CartFacts { not_ready: Certainty::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
         (
             CartFacts { shut_out: Some((1, "192.0.2.1".into(), shut_out())), ..cart() },
             Kind::ClientShutOut,
@@ -163,7 +163,7 @@ fn what_needs_nobody_is_no_condition() {
 
 #[test]
 fn what_nobody_can_know_leaves_an_alert_as_it_is() {
-    let unknown = |queued| CartFacts { breaker: Known::Unknown, not_ready: Known::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
+    let unknown = |queued| CartFacts { breaker: Certainty::Unknown, not_ready: Certainty::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
     let waits = found(unknown(1));
     let subject = || Subject::of_text("cart shop");
     assert_eq!(waits.unknown, [Kind::BreakerOpen, Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject())));

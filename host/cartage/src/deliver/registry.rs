@@ -7,7 +7,7 @@ use cartage_model::cassette::redact::Rules;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{Breaker, CartKey, Verdict};
+use cartage_policy::schedule::{Breaker, CartKey, AttemptVerdict};
 use cartage_store::carts::Pause;
 use cartage_store::cassettes::Tape;
 use cartage_store::credentials::Generation;
@@ -41,7 +41,7 @@ pub trait CartRegistry: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
 
     /// Reports a finished attempt before it is settled. Says whether the attempt's fate stands, or the cart has other credentials to be tried next.
-    fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
+    fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = NextCredentials> + Send;
 
     /// Prepares the records of an attempt that are to be stored.
     fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Recorded> + Send;
@@ -133,7 +133,7 @@ impl Drop for Trying<'_> {
 
 /// How the cart's credentials affect an attempt's fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credentials {
+pub enum NextCredentials {
     /// The fate of the attempt stands.
     Stand,
     /// The cart refused these credentials, and there are others: the attempt does not count and is repeated with the others.
@@ -150,7 +150,7 @@ pub enum Note<'a> {
         /// The receipt and the recording of the attempt.
         attempt: &'a Attempt,
         /// What follows for the update and for the cart.
-        verdict: &'a Verdict,
+        verdict: &'a AttemptVerdict,
     },
     /// A delivery was claimed too often without an answer and became a dead letter.
     Poison {

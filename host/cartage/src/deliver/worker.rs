@@ -13,7 +13,7 @@ use super::{Deliverer, NOT_READY_MS, TurnResult, draw};
 use cartage_base::causes::chain;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::PauseReason;
-use cartage_policy::schedule::{Candidate, CartKey, Fetch, Scheduler, Verdict};
+use cartage_policy::schedule::{Candidate, CartKey, Fetch, Scheduler, AttemptVerdict};
 use cartage_store::outbox::{self, Due, DueQuery, Outbox, Reach};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -210,7 +210,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
             }
             Err(error) => {
                 let again = now.unix_ms() + ASK_AGAIN_MS;
-                self.scheduler.settled(cart, order, &Verdict::not_tried(now, ASK_AGAIN_MS), Some(again), now, draw());
+                self.scheduler.settled(cart, order, &AttemptVerdict::not_tried(now, ASK_AGAIN_MS), Some(again), now, draw());
                 self.disk(cart, error)
             }
         }

@@ -8,7 +8,7 @@ use super::plugins::Plugins;
 use super::seen::Observations;
 use super::seen::ObservedCart;
 use super::tenant::Tenant;
-use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, conditions};
+use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Certainty, NotReady, conditions};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::alerts::Subject;
@@ -98,7 +98,7 @@ impl Alerts {
             let cart = row.definition.cart.clone();
             let ObservedCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
             let not_ready = match unusable.remove(&cart) {
-                Some(why) => Known::Yes(why),
+                Some(why) => Certainty::Yes(why),
                 None => not_ready,
             };
             let pause = row.pause.filter(|pause| pause.holds(now_unix_ms));

@@ -18,7 +18,7 @@ use cartage_model::cassette::Cassette;
 use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
 use cartage_store::carts::Pause;
-use cartage_store::vault::{Generation, Place};
+use cartage_store::vault::{Generation, CredentialRef};
 use cartage_store::{self as store, Tx, audit};
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ impl Clients {
                 if secrets.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)) {
                     continue;
                 }
-                let place = Place { cart: id.clone(), slot: slot.name.clone(), field: field.name.clone() };
+                let place = CredentialRef { cart: id.clone(), slot: slot.name.clone(), field: field.name.clone() };
                 if let Some(secret) = self.credentials.secret(&place, generation, &origins).await? {
                     secrets.entry(slot.name.clone()).or_default().insert(field.name.clone(), secret);
                 }

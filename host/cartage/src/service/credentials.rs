@@ -17,7 +17,7 @@ use cartage_egress::credential::{self, Warning};
 use cartage_egress::tokens::Keeping;
 use cartage_model::carts::Cart;
 use cartage_model::id::CartId;
-use cartage_store::credentials::{Generation, Place};
+use cartage_store::credentials::{Generation, CredentialRef};
 use cartage_store::vault::KeyId;
 use cartage_store::{self as store, audit};
 use secrecy::SecretString;
@@ -65,7 +65,7 @@ impl Credentials {
     /// [`Error::Store`].
     pub async fn list(&self, cart: &CartId) -> Result<Vec<StoredCredential>, Error> {
         let kept = self.sealed(cart).await?.into_iter().map(|value| {
-            let Place { slot, field, .. } = value.place;
+            let CredentialRef { slot, field, .. } = value.place;
             StoredCredential {
                 slot,
                 field,
@@ -100,7 +100,7 @@ impl Credentials {
             credential::check_value(manifest, slot, field, &secret).map_err(|source| Error::Credential { cart: id.clone(), source })?;
         let origins = manifest.slot(slot).and_then(|slot| kept.cart.origins(manifest, slot));
         let origins = origins.ok_or_else(|| Error::CredentialUnbound { cart: id.clone(), slot: slot.to_owned() })?;
-        let place = Place { cart: id.clone(), slot: slot.to_owned(), field: field.to_owned() };
+        let place = CredentialRef { cart: id.clone(), slot: slot.to_owned(), field: field.to_owned() };
         let first = !self.sealed(id).await?.iter().any(|value| value.place == place && value.generation == Generation::Current);
         let generation = if first { Generation::Current } else { generation };
         let line = self.line("credential set", &place, if generation == Generation::Next { "waits" } else { "in use" });
@@ -116,7 +116,7 @@ impl Credentials {
     ///
     /// [`Error::Vault`].
     pub async fn forget(&self, cart: &CartId, slot: &str, field: &str, only: Option<Generation>) -> Result<bool, Error> {
-        let place = Place { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
+        let place = CredentialRef { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
         let what = if only == Some(Generation::Next) { "the one that waits" } else { "all" };
         let line = self.line("credential forget", &place, what);
         let forgot = self.vault.get()?.forget(&self.tenant.merchant, &place, only, line).await?;
@@ -136,7 +136,7 @@ impl Credentials {
         Ok(self.vault.get()?.rotate().await?)
     }
 
-    pub(super) fn line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
+    pub(super) fn line(&self, what: &str, place: &CredentialRef, detail: &str) -> audit::Line {
         self.tenant.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
     }
 
@@ -160,7 +160,7 @@ impl Credentials {
     /// A credential from the vault: of this generation, else the current one. If the store holds neither, the key is not needed.
     pub(super) async fn secret(
         &self,
-        place: &Place,
+        place: &CredentialRef,
         generation: Generation,
         origins: &str,
     ) -> Result<Option<secrecy::SecretString>, Error> {

@@ -8,7 +8,7 @@ use super::vault_on_demand::LazyVault;
 use crate::alerts::NotLetIn;
 use cartage_model::carts::Inlet;
 use cartage_model::id::CartId;
-use cartage_store::credentials::{Generation, Place};
+use cartage_store::credentials::{Generation, CredentialRef};
 use secrecy::SecretString;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -56,6 +56,6 @@ impl Inlets {
 }
 
 /// Where the password of a cart's inlet lies.
-pub(super) fn place(kept: &StoredCart) -> Place {
-    Place { cart: kept.cart.id.clone(), slot: INLET_SLOT.to_owned(), field: INLET_FIELD.to_owned() }
+pub(super) fn place(kept: &StoredCart) -> CredentialRef {
+    CredentialRef { cart: kept.cart.id.clone(), slot: INLET_SLOT.to_owned(), field: INLET_FIELD.to_owned() }
 }

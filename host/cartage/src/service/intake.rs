@@ -15,7 +15,7 @@ use cartage_base::failpoint;
 use cartage_contract::orders::Update;
 use cartage_model::events::{self, TriggeredEvent};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
-use cartage_policy::gate::order::{Known, Past};
+use cartage_policy::gate::order::{OrderRecord, Past};
 use cartage_policy::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
 use cartage_policy::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
 use cartage_store::data_dir::disk_level::DiskLevel;
@@ -79,13 +79,13 @@ pub struct Accepted {
     /// The gate's decision, which is stored.
     pub decision: Decision,
     /// What followed from the decision.
-    pub done: Outcome,
+    pub done: Acceptance,
 }
 
 /// What followed from a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum Acceptance {
     /// Nothing is sent: a condition does not hold, or there is nothing to tell.
     Nothing,
     /// The cart's mode only records: a dry run shows what would have been sent.
@@ -128,7 +128,7 @@ pub(super) struct Asked {
     /// Whether the order itself gets a label.
     pub(super) labelled: bool,
     pub(super) update: StatusUpdate,
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<OrderRecord>,
 }
 
 impl Asked {
@@ -221,10 +221,10 @@ impl Intake {
             let (done, new) = match (&update, decision.verdict) {
                 (Ok(Some(update)), Verdict::Send) => {
                     let new = self.new_delivery(request, &decision, update, asked.past());
-                    (Outcome::Queued { delivery: new.delivery.clone(), sequence: 0 }, Some(new))
+                    (Acceptance::Queued { delivery: new.delivery.clone(), sequence: 0 }, Some(new))
                 }
-                (Ok(Some(_)), Verdict::Shadow) => (Outcome::Recorded, None),
-                _ => (Outcome::Nothing, None),
+                (Ok(Some(_)), Verdict::Shadow) => (Acceptance::Recorded, None),
+                _ => (Acceptance::Nothing, None),
             };
             let refused = update.err();
             let accepted = Accepted { decision, done };
@@ -233,7 +233,7 @@ impl Intake {
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
             self.counts.decided(&accepted.decision);
             self.log(&accepted);
-            if let Outcome::Queued { .. } = accepted.done {
+            if let Acceptance::Queued { .. } = accepted.done {
                 failpoint::reach("accepted");
                 self.wake_signal.work(&(self.tenant.merchant.clone(), request.cart.clone()));
             }
@@ -250,17 +250,17 @@ impl Intake {
         let (merchant, wanted) = (self.tenant.merchant.clone(), key.clone());
         let look = move |view: &store::View<'_>| idempotency::get(view, &merchant, &wanted.key, wanted.body);
         match self.tenant.store.read::<_, store::Error>(look).await? {
-            idempotency::Known::New | idempotency::Known::Answered { .. } => Ok(()),
-            idempotency::Known::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
+            idempotency::KeyState::New | idempotency::KeyState::Answered { .. } => Ok(()),
+            idempotency::KeyState::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
         }
     }
 
     /// Logs a decision in one line, without the content of the update.
     fn log(&self, Accepted { decision, done }: &Accepted) {
         let (outcome, delivery) = match done {
-            Outcome::Nothing => ("nothing", None),
-            Outcome::Recorded => ("recorded", None),
-            Outcome::Queued { delivery, .. } => ("queued", Some(delivery.as_str())),
+            Acceptance::Nothing => ("nothing", None),
+            Acceptance::Recorded => ("recorded", None),
+            Acceptance::Queued { delivery, .. } => ("queued", Some(delivery.as_str())),
         };
         let not_held = decision.answers.iter().filter(|answer| !answer.held()).map(|answer| answer.condition.number().to_string());
         let not_held = not_held.collect::<Vec<_>>().join(",");
@@ -335,18 +335,18 @@ impl Intake {
             }
             decisions::add(tx, &merchant, &order, &row)?;
             let mut accepted = accepted;
-            if let (Some(new), Outcome::Queued { sequence, .. }) = (&new, &mut accepted.done) {
+            if let (Some(new), Acceptance::Queued { sequence, .. }) = (&new, &mut accepted.done) {
                 *sequence = outbox::sqlite::accept(tx, new)?;
             }
             if let Some(key) = key {
                 if let Some(batch) = &key.batch
-                    && idempotency::put(tx, &merchant, batch, key.body, None, BATCH_BEGUN, row.at_unix_ms)? == idempotency::Known::OtherBody
+                    && idempotency::put(tx, &merchant, batch, key.body, None, BATCH_BEGUN, row.at_unix_ms)? == idempotency::KeyState::OtherBody
                 {
                     return Err(Error::KeyReused { key: batch.clone() });
                 }
                 let answer = serde_json::to_string(&accepted).expect("an answer is plain data");
                 let known = idempotency::put(tx, &merchant, &key.key, key.body, Some(&order), &answer, row.at_unix_ms)?;
-                if known != idempotency::Known::New {
+                if known != idempotency::KeyState::New {
                     // The same request came twice at once. An error takes back all of this; the look before finds the other's answer.
                     return Err(Error::KeyInUse);
                 }
@@ -363,20 +363,20 @@ impl Intake {
 /// The answer stored under a key; `None` for a new key.
 fn answer_under(view: &store::View<'_>, merchant: &MerchantId, key: &IdempotencyKey) -> Result<Option<Accepted>, Error> {
     if let Some(batch) = &key.batch
-        && idempotency::get(view, merchant, batch, key.body)? == idempotency::Known::OtherBody
+        && idempotency::get(view, merchant, batch, key.body)? == idempotency::KeyState::OtherBody
     {
         return Err(Error::KeyReused { key: batch.clone() });
     }
     read(key, idempotency::get(view, merchant, &key.key, key.body)?)
 }
 
-fn read(key: &IdempotencyKey, known: idempotency::Known) -> Result<Option<Accepted>, Error> {
+fn read(key: &IdempotencyKey, known: idempotency::KeyState) -> Result<Option<Accepted>, Error> {
     match known {
-        idempotency::Known::New => Ok(None),
-        idempotency::Known::Answered { answer } => {
+        idempotency::KeyState::New => Ok(None),
+        idempotency::KeyState::Answered { answer } => {
             let read = serde_json::from_str(&answer);
             read.map(Some).map_err(Error::kept("the answer to an idempotency key"))
         }
-        idempotency::Known::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
+        idempotency::KeyState::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
     }
 }

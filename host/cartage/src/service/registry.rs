@@ -8,7 +8,7 @@ use super::recordings::{RAW_MS_MAX, recorded};
 use super::seen::Observations;
 use super::{Error, Service};
 use crate::deliver::Attempt;
-use crate::deliver::registry::{CartRegistry, Credentials, NotReady, Note, Ready, Recorded, RegisteredCart, Trial};
+use crate::deliver::registry::{CartRegistry, NextCredentials, NotReady, Note, Ready, Recorded, RegisteredCart, Trial};
 use cartage_contract::manifest::Pace;
 use cartage_contract::orders::Update;
 use cartage_model::carts::Cart;
@@ -17,7 +17,7 @@ use cartage_model::id::{MerchantId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason};
 use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
-use cartage_policy::schedule::{CartKey, NextStep, Verdict};
+use cartage_policy::schedule::{CartKey, NextStep, AttemptVerdict};
 use cartage_store::cassettes::Personal;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::OrderRef;
@@ -93,29 +93,29 @@ impl CartRegistry for Registry {
         Ok(update)
     }
 
-    async fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> Credentials {
+    async fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> NextCredentials {
         let refused = matches!(fate, Fate::PauseCart { reason: PauseReason::Credentials, .. });
         let delivered = matches!(fate, Fate::Delivered | Fate::AlreadyDelivered);
         let service = self.service.as_merchant(cart.0.clone());
         match ready.generation {
             // What was begun before says nothing of the credentials that are used now.
-            _ if refused && self.cart_clients.is_older(cart, ready) => Credentials::OthersNext,
+            _ if refused && self.cart_clients.is_older(cart, ready) => NextCredentials::OthersNext,
             Generation::Current if refused && service.credentials().others_wait(&cart.1).await => {
                 self.cart_clients.go_over(cart);
-                Credentials::OthersNext
+                NextCredentials::OthersNext
             }
             Generation::Next if delivered => {
                 self.cart_clients.set(cart, With::These(Generation::Current));
                 if let Err(error) = service.credentials().promote(&cart.1).await {
                     tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "could not make the new credentials current");
                 }
-                Credentials::Stand
+                NextCredentials::Stand
             }
             Generation::Current | Generation::Next => {
                 if refused {
                     self.cart_clients.set(cart, With::None);
                 }
-                Credentials::Stand
+                NextCredentials::Stand
             }
         }
     }
@@ -185,7 +185,7 @@ impl Registry {
 }
 
 /// Logs an attempt in one line, without the content of the update and of the cart's answer.
-fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
+fn log(claim: &Claim, attempt: &Attempt, verdict: &AttemptVerdict) {
     let Claim { merchant, order, delivery, sequence, attempt: n, .. } = claim;
     let (again_at_unix_ms, dead) = match verdict.update {
         NextStep::Delivered => (None, None),

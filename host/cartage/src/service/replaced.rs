@@ -15,7 +15,7 @@ use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
 use cartage_store::audit;
-use cartage_store::credentials::{Generation, Place};
+use cartage_store::credentials::{Generation, CredentialRef};
 use cartage_store::vault::{self, Change, Vault};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ struct InVault {
 
 impl InVault {
     /// The value to use, and whether it is the current or the next one; `None` if neither is set.
-    async fn found(&self, place: &Place, origins: &str) -> Result<Option<(Generation, SecretString)>, vault::Error> {
+    async fn found(&self, place: &CredentialRef, origins: &str) -> Result<Option<(Generation, SecretString)>, vault::Error> {
         let generations: &[Generation] =
             if self.generation == Generation::Next { &[Generation::Next, Generation::Current] } else { &[Generation::Current] };
         for generation in generations.iter().copied() {
@@ -69,8 +69,8 @@ impl InVault {
         Ok(None)
     }
 
-    fn place(&self, slot: &str, field: &str) -> Place {
-        Place { cart: self.cart.clone(), slot: slot.to_owned(), field: field.to_owned() }
+    fn place(&self, slot: &str, field: &str) -> CredentialRef {
+        CredentialRef { cart: self.cart.clone(), slot: slot.to_owned(), field: field.to_owned() }
     }
 
     async fn replace_all(&self, slot: &str, changes: &[Replaced]) -> Result<bool, vault::Error> {

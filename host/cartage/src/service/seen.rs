@@ -3,7 +3,7 @@
 use super::Error;
 use super::shut_out::ShutOut;
 use super::unreadable::Rounds;
-use crate::alerts::{Known, NotReady, OLDEST_MS_DEFAULT};
+use crate::alerts::{Certainty, NotReady, OLDEST_MS_DEFAULT};
 use crate::deliver::registry::Note;
 use cartage_base::causes::chain;
 use cartage_model::id::{CartId, MerchantId};
@@ -48,10 +48,10 @@ pub(super) struct Observations {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct ObservedCart {
-    pub(super) breaker: Known<()>,
+    pub(super) breaker: Certainty<()>,
     /// Until when the breaker is open; `None` if it is closed or unknown.
     open_until_unix_ms: Option<u64>,
-    pub(super) not_ready: Known<(NotReady, String)>,
+    pub(super) not_ready: Certainty<(NotReady, String)>,
 }
 
 impl Default for Observations {
@@ -74,14 +74,14 @@ impl Observations {
         let seen = carts.entry(cart.clone()).or_default();
         let news = match note {
             Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
-                let why = Known::Yes((NotReady::Else, why));
+                let why = Certainty::Yes((NotReady::Else, why));
                 std::mem::replace(&mut seen.not_ready, why.clone()) != why
             }
             Note::Attempted { attempt, .. } => {
-                let was_ready = std::mem::replace(&mut seen.not_ready, Known::No) == Known::No;
+                let was_ready = std::mem::replace(&mut seen.not_ready, Certainty::No) == Certainty::No;
                 let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
-                if delivered && seen.breaker == Known::Unknown {
-                    seen.breaker = Known::No;
+                if delivered && seen.breaker == Certainty::Unknown {
+                    seen.breaker = Certainty::No;
                 }
                 // What an attempt that ended well can change is that it was overdue, which may be seen a little later.
                 !was_ready || !delivered
@@ -94,15 +94,15 @@ impl Observations {
                     }
                     Some(_) | None => NotReady::Else,
                 };
-                seen.not_ready = Known::Yes((of, chain(*why)));
+                seen.not_ready = Certainty::Yes((of, chain(*why)));
                 true
             }
             Note::Breaker(Breaker::Open { until_unix_ms }) => {
-                (seen.breaker, seen.open_until_unix_ms) = (Known::Yes(()), Some(*until_unix_ms));
+                (seen.breaker, seen.open_until_unix_ms) = (Certainty::Yes(()), Some(*until_unix_ms));
                 true
             }
             Note::Breaker(Breaker::Closed) => {
-                (seen.breaker, seen.open_until_unix_ms) = (Known::No, None);
+                (seen.breaker, seen.open_until_unix_ms) = (Certainty::No, None);
                 true
             }
             // One order is on its way: nothing is known yet.
@@ -121,8 +121,8 @@ impl Observations {
         let carts = self.carts.lock().expect("nobody panics while holding it");
         let Some(ObservedCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
         let not_ready = match not_ready {
-            Known::Yes((_, why)) => Some(why.clone()),
-            Known::No | Known::Unknown => None,
+            Certainty::Yes((_, why)) => Some(why.clone()),
+            Certainty::No | Certainty::Unknown => None,
         };
         SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
     }

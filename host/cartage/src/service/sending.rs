@@ -6,7 +6,7 @@ use super::carts::Carts;
 use super::clients::Clients;
 use super::intake::Asked;
 use super::intake::Intake;
-use super::intake::{Accepted, Looked, Outcome, Request};
+use super::intake::{Accepted, Looked, Acceptance, Request};
 use super::orders::Orders;
 use super::orders::{OrderStatus, Progress};
 use super::recordings::recorded;
@@ -126,18 +126,18 @@ impl Sending {
         let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
         let done = match done {
             // Who asks for the same again wants it sent: what waits in the order's queue is tried.
-            Outcome::Nothing if !decision.must_act() => match self.head(&order).await? {
+            Acceptance::Nothing if !decision.must_act() => match self.head(&order).await? {
                 Some(head) if self.serving.load(Ordering::Relaxed) => Done::Waits { delivery: head },
                 Some(head) => self.deliver(&order, head).await?,
                 None => Done::Nothing,
             },
-            Outcome::Nothing => Done::Nothing,
-            Outcome::Recorded => match self.record(request).await? {
+            Acceptance::Nothing => Done::Nothing,
+            Acceptance::Recorded => match self.record(request).await? {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
                 None => Done::Nothing,
             },
-            Outcome::Queued { delivery, .. } if self.serving.load(Ordering::Relaxed) => self.waited(&order, delivery, &mut over).await?,
-            Outcome::Queued { delivery, .. } => self.deliver(&order, delivery).await?,
+            Acceptance::Queued { delivery, .. } if self.serving.load(Ordering::Relaxed) => self.waited(&order, delivery, &mut over).await?,
+            Acceptance::Queued { delivery, .. } => self.deliver(&order, delivery).await?,
         };
         let own = match &done {
             Done::Tried { attempt } => Some(&attempt.receipt.delivery),

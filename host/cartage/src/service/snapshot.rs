@@ -8,7 +8,7 @@ use super::configuration::{assignments, event_settings};
 use cartage_model::events::Settings;
 use cartage_model::id::MerchantId;
 use cartage_model::parameters::Assignments;
-use cartage_policy::gate::order::{Known, Past};
+use cartage_policy::gate::order::{OrderRecord, Past};
 use cartage_policy::gate::package::{KnownPackage, Passage};
 use cartage_store::orders::{AcceptedPackage, Label, Order, OrderRef, Package};
 use cartage_store::{self as store, View};
@@ -65,15 +65,15 @@ impl Facts {
     }
 
     /// The order's past that still counts, as the gate sees it; `None` for a new order.
-    pub(super) fn known(&self) -> Option<Known> {
+    pub(super) fn known(&self) -> Option<OrderRecord> {
         self.order.as_ref().map(known)
     }
 }
 
 /// An order's past as the gate sees it.
-pub(super) fn known(order: &Order) -> Known {
+pub(super) fn known(order: &Order) -> OrderRecord {
     let lines = order.labels.iter().filter(|accepted| !accepted.label.line.is_empty());
-    Known {
+    OrderRecord {
         label: order.label("").map(|accepted| accepted.label.text.clone()),
         // By sequence within a line: the last one stays.
         lines: lines.map(|accepted| (accepted.label.line.clone(), accepted.label.text.clone())).collect(),

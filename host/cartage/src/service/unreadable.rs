@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::tenant::Tenant;
-use crate::alerts::{Known, Unreadable};
+use crate::alerts::{Certainty, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::outbox::sqlite::{Part, Place, part};
 use cartage_store::outbox::{self, Backlog};
@@ -40,7 +40,7 @@ impl Rounds {
         &self,
         tenant: &Tenant,
         backlogs: &[Backlog],
-    ) -> Result<impl Fn(&CartId) -> Known<Unreadable> + use<>, Error> {
+    ) -> Result<impl Fn(&CartId) -> Certainty<Unreadable> + use<>, Error> {
         let mut round = self.all().get(&tenant.merchant).cloned().unwrap_or_default();
         let kept = backlogs.iter().fold(0_u64, |sum, backlog| sum.wrapping_mul(31).wrapping_add(backlog.dead).wrapping_add(backlog.queued));
         let now = tenant.now_unix_ms();
@@ -51,9 +51,9 @@ impl Rounds {
             self.all().insert(tenant.merchant.clone(), round.clone());
         }
         Ok(move |cart: &CartId| match (&round.last, round.found.get(cart)) {
-            (Some((last, ..)), _) => last.get(cart).cloned().map_or(Known::No, Known::Yes),
-            (None, Some(found)) => Known::Yes(found.clone()),
-            (None, None) => Known::Unknown,
+            (Some((last, ..)), _) => last.get(cart).cloned().map_or(Certainty::No, Certainty::Yes),
+            (None, Some(found)) => Certainty::Yes(found.clone()),
+            (None, None) => Certainty::Unknown,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Operations of the API that take more than one operation of the service.
 
 use super::problem::Problem;
-use cartage::service::{self, IdempotencyKey, OrderStatus, Outcome, Request, Service};
+use cartage::service::{self, IdempotencyKey, OrderStatus, Acceptance, Request, Service};
 use cartage_model::id::DeliveryId;
 use cartage_model::receipt::Receipt;
 use cartage_policy::gate::Decision;
@@ -28,14 +28,14 @@ pub(super) enum Done {
 pub(super) async fn accept(service: &Service, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
     let service::Accepted { mut decision, done } = Box::pin(service.intake().accept(&request, key)).await?;
     let own = match &done {
-        Outcome::Queued { delivery, .. } => Some(delivery),
-        Outcome::Nothing | Outcome::Recorded => None,
+        Acceptance::Queued { delivery, .. } => Some(delivery),
+        Acceptance::Nothing | Acceptance::Recorded => None,
     };
     let standing = service.orders().judge(&mut decision, own).await?;
     let done = match done {
-        Outcome::Nothing => Done::Nothing,
-        Outcome::Recorded => Done::Recorded { receipt: Box::pin(service.sending().record(&request)).await?.map(|attempt| attempt.receipt) },
-        Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
+        Acceptance::Nothing => Done::Nothing,
+        Acceptance::Recorded => Done::Recorded { receipt: Box::pin(service.sending().record(&request)).await?.map(|attempt| attempt.receipt) },
+        Acceptance::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
     Ok(Accepted { decision, done, standing })
 }

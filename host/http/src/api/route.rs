@@ -10,7 +10,7 @@ use http::Method;
 use std::sync::Arc;
 
 /// The answer of a handler, under way.
-pub(super) type Outcome = Answer<Result<Response, Problem>>;
+pub(super) type Handled = Answering<Result<Response, Problem>>;
 
 /// One route: its method, path, parameters, body and handler.
 pub(super) struct Route {
@@ -25,9 +25,9 @@ pub(super) struct Route {
 /// Who may call a route, and its handler.
 pub(super) enum Run {
     /// Anybody may call the route, because its answer tells nothing about anybody.
-    Open(fn(Arc<Shared>) -> Outcome),
+    Open(fn(Arc<Shared>) -> Handled),
     /// The route needs a token of this role.
-    For(Role, fn(Call) -> Outcome),
+    For(Role, fn(Call) -> Handled),
     /// The route needs a token of this role, which a person with a browser gives as a password.
-    Page(Role, fn(Call) -> Outcome),
+    Page(Role, fn(Call) -> Handled),
 }

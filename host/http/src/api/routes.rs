@@ -3,7 +3,7 @@
 use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
 use super::call::{Call, Shared};
 use super::middleware::pass;
-use super::route::{Outcome, Route, Run};
+use super::route::{Handled, Route, Run};
 use super::{carts, credentials, deliveries, merchant, openapi, page, seen, updates};
 use axum::Router;
 use axum::extract::Request;
@@ -13,19 +13,19 @@ use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const fn get(path: &'static str, query: &'static [&'static str], role: Role, run: fn(Call) -> Outcome) -> Route {
+const fn get(path: &'static str, query: &'static [&'static str], role: Role, run: fn(Call) -> Handled) -> Route {
     Route { method: Method::GET, path, query, takes: Takes::Nothing, run: Run::For(role, run) }
 }
 
-const fn post(path: &'static str, takes: Takes, role: Role, run: fn(Call) -> Outcome) -> Route {
+const fn post(path: &'static str, takes: Takes, role: Role, run: fn(Call) -> Handled) -> Route {
     Route { method: Method::POST, path, query: &[], takes, run: Run::For(role, run) }
 }
 
-const fn put(path: &'static str, query: &'static [&'static str], takes: Takes, run: fn(Call) -> Outcome) -> Route {
+const fn put(path: &'static str, query: &'static [&'static str], takes: Takes, run: fn(Call) -> Handled) -> Route {
     Route { method: Method::PUT, path, query, takes, run: Run::For(Admin, run) }
 }
 
-const fn open(path: &'static str, run: fn(Arc<Shared>) -> Outcome) -> Route {
+const fn open(path: &'static str, run: fn(Arc<Shared>) -> Handled) -> Route {
     Route { method: Method::GET, path, query: &[], takes: Takes::Nothing, run: Run::Open(run) }
 }
 

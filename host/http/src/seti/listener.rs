@@ -14,7 +14,7 @@ pub use failures::{FAILING_CLIENTS_MAX, FAILURES_MAX, FAILURES_MS};
 
 use super::form::{self, BODY_BYTES_MAX};
 use super::login::{FirstLook, first_look};
-use super::{Answer, Call, Denial, Error, Outcome, PartOutcome, Post, Request, answer, part, read};
+use super::{Reply, Call, Denial, Error, PostOutcome, PartOutcome, Post, Request, answer, part, read};
 use crate::inbound::body::{self, Limits, Reading, Room, Share, Whole};
 use crate::inbound::client::{self, Proxies};
 use crate::inbound::connection::{Connection, Phase};
@@ -83,7 +83,7 @@ struct Opened {
 enum Early {
     /// The request is refused. A cart that does not exist or takes no posts gets the answer of a wrong log-in, but does not count as one.
     Refused(Error),
-    Answered(Answer),
+    Answered(Reply),
 }
 
 /// The result of a log-in.
@@ -97,7 +97,7 @@ enum Login {
 
 /// The state of one order of a post.
 enum Taken {
-    Over(Outcome),
+    Over(PostOutcome),
     /// The update is on disk, and its sender waits for the end of the delivery.
     Waits(DeliveryId),
 }
@@ -110,7 +110,7 @@ pub fn router(service: Service, proxies: Proxies, undelivered: watch::Receiver<b
     Router::new()
         .route("/seti/{cart}", any(of_default))
         .route("/seti/{merchant}/{cart}", any(of_merchant))
-        .fallback(async || plain(&Answer::error("there is no cart at this address; the Script URL ends in /seti/CART")))
+        .fallback(async || plain(&Reply::error("there is no cart at this address; the Script URL ends in /seti/CART")))
         .with_state(listener)
 }
 
@@ -133,9 +133,9 @@ async fn of_merchant(
 }
 
 impl Listener {
-    async fn answer(&self, peer: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Answer {
+    async fn answer(&self, peer: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Reply {
         if client::is_of_a_page(request.headers()) {
-            return Answer::error("this address accepts posts from an Order Manager, and none from a page in a browser");
+            return Reply::error("this address accepts posts from an Order Manager, and none from a page in a browser");
         }
         let client = self.proxies.client(peer, request.headers());
         match self.take((peer, client), merchant, cart, request).await {
@@ -156,7 +156,7 @@ impl Listener {
         merchant: &str,
         cart: &str,
         request: axum::extract::Request,
-    ) -> Result<Answer, Early> {
+    ) -> Result<Reply, Early> {
         let merchant = MerchantId::new(merchant).map_err(|_| Error::Denied(Denial::NoCart))?;
         let cart = CartId::new(cart).map_err(|_| Error::Denied(Denial::NoCart))?;
         let (peer, client) = from;
@@ -213,7 +213,7 @@ impl Listener {
         (client, who): (IpAddr, Option<&Who>),
         addressed: Addressed,
         request: axum::extract::Request,
-    ) -> Result<Result<Opened, Answer>, Early> {
+    ) -> Result<Result<Opened, Reply>, Early> {
         let connection = Connection::of(request.extensions());
         let (parts, body) = request.into_parts();
         let Whole { bytes, share } = self.body((client, who), &addressed, &parts, body).await?;
@@ -236,9 +236,9 @@ impl Listener {
         );
         match read {
             Ok(Ok(Some(post))) => Ok(Ok(Opened { post, addressed, connection, share })),
-            Ok(Ok(None)) => Ok(Err(Answer::version(&addressed.inlet))),
+            Ok(Ok(None)) => Ok(Err(Reply::version(&addressed.inlet))),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(Early::Answered(Answer::error("the post could not be read; the log of this server says why"))),
+            Err(_) => Err(Early::Answered(Reply::error("the post could not be read; the log of this server says why"))),
         }
     }
 
@@ -286,7 +286,7 @@ impl Listener {
             Ok(FirstLook::NoLogin) => Ok(reading.whole(&self.unknown, &client.to_string()).await?),
             Ok(FirstLook::Version) => {
                 reading.discard().await;
-                Err(Early::Answered(Answer::version(&addressed.inlet)))
+                Err(Early::Answered(Reply::version(&addressed.inlet)))
             }
             Err(error) => {
                 reading.discard().await;
@@ -313,7 +313,7 @@ impl Listener {
         parts
     }
 
-    async fn ended(&self, service: &Service, delivery: &DeliveryId, until: Instant) -> Outcome {
+    async fn ended(&self, service: &Service, delivery: &DeliveryId, until: Instant) -> PostOutcome {
         let mut undelivered = self.undelivered.clone();
         let nothing_more = async move {
             if undelivered.wait_for(|undelivered| *undelivered).await.is_err() {
@@ -325,12 +325,12 @@ impl Listener {
         tokio::select! {
             biased;
             ended = sending.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
-                Ok(End::Delivered) => Outcome::Delivered,
-                Ok(End::Not(found)) => Outcome::Refused(why(&found)),
+                Ok(End::Delivered) => PostOutcome::Delivered,
+                Ok(End::Not(found)) => PostOutcome::Refused(why(&found)),
                 // The update is on disk. A wait that failed is not a problem that the sender can correct.
-                Ok(End::OnItsWay) | Err(_) => Outcome::StillQueued,
+                Ok(End::OnItsWay) | Err(_) => PostOutcome::StillQueued,
             },
-            () = nothing_more => Outcome::StillQueued,
+            () = nothing_more => PostOutcome::StillQueued,
         }
     }
 }
@@ -344,7 +344,7 @@ impl From<Error> for Early {
 impl From<service::Error> for Early {
     fn from(error: service::Error) -> Early {
         tracing::error!(error = &error as &dyn std::error::Error, "could not process a post");
-        Early::Answered(Answer::error("this server cannot accept posts now; its log says why"))
+        Early::Answered(Reply::error("this server cannot accept posts now; its log says why"))
     }
 }
 
@@ -352,8 +352,8 @@ impl From<body::Error> for Early {
     fn from(error: body::Error) -> Early {
         match error {
             body::Error::TooLarge { bytes_max } => Early::Refused(form::Error::TooLong { place: "body", max: bytes_max }.into()),
-            body::Error::Late { .. } | body::Error::CutOff(_) => Early::Answered(Answer::error(&chain(&error))),
-            body::Error::NoRoom => Early::Answered(Answer::error("too many large posts are arriving at once; send this one again")),
+            body::Error::Late { .. } | body::Error::CutOff(_) => Early::Answered(Reply::error(&chain(&error))),
+            body::Error::NoRoom => Early::Answered(Reply::error("too many large posts are arriving at once; send this one again")),
         }
     }
 }
@@ -385,32 +385,32 @@ async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed
     // A sender repeats a refused post without end. The repeat is the same update, not another one.
     match if waits { service.intake().same_as_last(&request).await } else { Ok(None) } {
         Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
-        Ok(Some(found @ Found::Dead(..))) => return Taken::Over(Outcome::Refused(why(&found))),
+        Ok(Some(found @ Found::Dead(..))) => return Taken::Over(PostOutcome::Refused(why(&found))),
         Ok(_) => {}
         Err(error) => return Taken::Over(not_kept(cart, error)),
     }
     let accepted = match service.intake().accept(&request, None).await {
         Ok(accepted) => accepted,
         Err(service::Error::Invalid(error)) => {
-            return Taken::Over(Outcome::Invalid(chain(&error) + &part::leave_out(&part::invalid_parts(&error))));
+            return Taken::Over(PostOutcome::Invalid(chain(&error) + &part::leave_out(&part::invalid_parts(&error))));
         }
-        Err(service::Error::Refused(error)) => return Taken::Over(Outcome::NeedsAPerson(chain(&error) + &part::leave_out(&too_much))),
+        Err(service::Error::Refused(error)) => return Taken::Over(PostOutcome::NeedsAPerson(chain(&error) + &part::leave_out(&too_much))),
         Err(error) => return Taken::Over(not_kept(cart, error)),
     };
     match accepted.done {
-        service::Outcome::Queued { delivery, .. } if waits => Taken::Waits(delivery),
-        service::Outcome::Queued { .. } => Taken::Over(Outcome::Accepted),
-        service::Outcome::Nothing | service::Outcome::Recorded => Taken::Over(match Outcome::from(&accepted.decision) {
-            Outcome::NeedsAPerson(reason) => Outcome::NeedsAPerson(reason + &part::leave_out(&too_much)),
+        service::Acceptance::Queued { delivery, .. } if waits => Taken::Waits(delivery),
+        service::Acceptance::Queued { .. } => Taken::Over(PostOutcome::Accepted),
+        service::Acceptance::Nothing | service::Acceptance::Recorded => Taken::Over(match PostOutcome::from(&accepted.decision) {
+            PostOutcome::NeedsAPerson(reason) => PostOutcome::NeedsAPerson(reason + &part::leave_out(&too_much)),
             other => other,
         }),
     }
 }
 
 /// The outcome for an error that does not concern the sender's update.
-fn not_kept(cart: &CartId, error: service::Error) -> Outcome {
+fn not_kept(cart: &CartId, error: service::Error) -> PostOutcome {
     tracing::error!(%cart, error = &error as &dyn std::error::Error, "could not accept a post");
-    Outcome::NotKept(match error {
+    PostOutcome::NotKept(match error {
         no_room @ service::Error::NoRoom { .. } => chain(&no_room),
         // The causes name files of this machine.
         fault if fault.is_fault() => "this server cannot accept the update now; its log says why".to_owned(),
@@ -427,9 +427,9 @@ fn why(found: &Found) -> String {
     }
 }
 
-fn plain(answer: &Answer) -> Response {
+fn plain(answer: &Reply) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(Answer::CONTENT_TYPE)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(Reply::CONTENT_TYPE)),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

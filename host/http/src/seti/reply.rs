@@ -21,12 +21,12 @@ pub struct PartOutcome {
     /// The order's number; `None` if it is not known.
     pub order: Option<String>,
     /// The outcome itself.
-    pub outcome: Outcome,
+    pub outcome: PostOutcome,
 }
 
 /// The outcome of an order. The reasons are for people: sentences without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PostOutcome {
     /// The update is on disk.
     Accepted,
     /// There was nothing to do: the cart was told already, the label map ignores the label, or the cart's mode only records.
@@ -47,20 +47,20 @@ pub enum Outcome {
 
 /// An answer, ready to be sent with HTTP status 200.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer(String);
+pub struct Reply(String);
 
-impl Answer {
+impl Reply {
     /// The content type of every answer. Send it with `X-Content-Type-Options: nosniff`, because answers repeat parts of a request.
     pub const CONTENT_TYPE: &'static str = "text/plain; charset=us-ascii";
 
     /// The answer to `sendversion`.
-    pub fn version(inlet: &Inlet) -> Answer {
-        Answer(format!("SETIResponse: version={}", inlet.version()))
+    pub fn version(inlet: &Inlet) -> Reply {
+        Reply(format!("SETIResponse: version={}", inlet.version()))
     }
 
     /// The answer for an error outside any update, such as a cart without an inlet.
-    pub fn error(text: &str) -> Answer {
-        Answer(bounded("SETIError: ", &plain(text)))
+    pub fn error(text: &str) -> Reply {
+        Reply(bounded("SETIError: ", &plain(text)))
     }
 
     /// The answer's text, which is all ASCII.
@@ -72,10 +72,10 @@ impl Answer {
 impl Error {
     /// The answer to a request that failed with this error. Unreadable XML is answered as an update that was not accepted; any other request was never an
     /// update.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> Reply {
         match self {
-            Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
-            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied(_) => Answer::error(&chain(self)),
+            Error::Xml(_) => Reply(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
+            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied(_) => Reply::error(&chain(self)),
         }
     }
 }
@@ -89,17 +89,17 @@ impl Post {
 
 impl From<&Invalid> for PartOutcome {
     fn from(invalid: &Invalid) -> PartOutcome {
-        PartOutcome { order: invalid.order.clone(), outcome: Outcome::Invalid(invalid.reason()) }
+        PartOutcome { order: invalid.order.clone(), outcome: PostOutcome::Invalid(invalid.reason()) }
     }
 }
 
 /// The answer to a post: OK if nobody must act, else False. The notes begin with what needs action. Accepted orders stay accepted, and a repeat of them
 /// changes nothing.
-pub fn answer(parts: &[PartOutcome]) -> Answer {
+pub fn answer(parts: &[PartOutcome]) -> Reply {
     let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
     let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();
     if bad.is_empty() && !good.is_empty() {
-        return Answer(listed("SETIResponse: update=OK;Notes=", &notes(&good)));
+        return Reply(listed("SETIResponse: update=OK;Notes=", &notes(&good)));
     }
     let mut notes = notes(&bad);
     if !good.is_empty() {
@@ -110,32 +110,32 @@ pub fn answer(parts: &[PartOutcome]) -> Answer {
             if good.len() == 1 { "needs nobody" } else { "need nobody" }
         ));
     }
-    Answer(listed("SETIResponse: update=False;Notes=", &notes))
+    Reply(listed("SETIResponse: update=False;Notes=", &notes))
 }
 
 impl PartOutcome {
     /// The text for the notes; `None` if there is nothing to say.
     fn note(&self) -> Option<String> {
         let what = match &self.outcome {
-            Outcome::Accepted | Outcome::Delivered => return None,
-            Outcome::NothingToDo(reason) => format!("nothing to do: {reason}"),
-            Outcome::StillQueued => "accepted, not delivered yet".to_owned(),
-            Outcome::NeedsAPerson(reason) => format!("needs a person: {reason}"),
-            Outcome::Invalid(reason) => format!("not valid: {reason}"),
-            Outcome::Refused(reason) => format!("refused by the cart: {reason}"),
-            Outcome::NotKept(reason) => format!("not accepted, try again: {reason}"),
+            PostOutcome::Accepted | PostOutcome::Delivered => return None,
+            PostOutcome::NothingToDo(reason) => format!("nothing to do: {reason}"),
+            PostOutcome::StillQueued => "accepted, not delivered yet".to_owned(),
+            PostOutcome::NeedsAPerson(reason) => format!("needs a person: {reason}"),
+            PostOutcome::Invalid(reason) => format!("not valid: {reason}"),
+            PostOutcome::Refused(reason) => format!("refused by the cart: {reason}"),
+            PostOutcome::NotKept(reason) => format!("not accepted, try again: {reason}"),
         };
         let order = self.order.as_ref().map_or_else(|| "an order without a number".to_owned(), |order| format!("order {order}"));
         Some(plain(&format!("{order} {what}")))
     }
 }
 
-impl Outcome {
+impl PostOutcome {
     /// Whether somebody must act, or the sender must repeat the post.
     fn is_bad(&self) -> bool {
         match self {
-            Outcome::Accepted | Outcome::NothingToDo(_) | Outcome::Delivered | Outcome::StillQueued => false,
-            Outcome::NeedsAPerson(_) | Outcome::Invalid(_) | Outcome::Refused(_) | Outcome::NotKept(_) => true,
+            PostOutcome::Accepted | PostOutcome::NothingToDo(_) | PostOutcome::Delivered | PostOutcome::StillQueued => false,
+            PostOutcome::NeedsAPerson(_) | PostOutcome::Invalid(_) | PostOutcome::Refused(_) | PostOutcome::NotKept(_) => true,
         }
     }
 }

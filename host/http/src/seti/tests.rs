@@ -284,7 +284,7 @@ fn one_bad_order_does_not_touch_the_others() {
     let said: Vec<_> = post.invalid().collect();
     let reason = "ChangeDateTime cannot be read: \"-1-Jun-2015\" is not a date from 1970 to 9999, written as month/day/year (the inlet's setting \
          dates is \"m/d\") or as 01-Jun-2015";
-    assert_eq!(said, [PartOutcome { order: Some("2".to_owned()), outcome: Outcome::Invalid(reason.to_owned()) }]);
+    assert_eq!(said, [PartOutcome { order: Some("2".to_owned()), outcome: PostOutcome::Invalid(reason.to_owned()) }]);
 }
 
 proptest! {

@@ -6,10 +6,10 @@ pub(super) use label::label_mapped;
 
 use super::command::{self, Consent};
 use super::order::packages;
-use super::order::{Known, line_key};
+use super::order::{OrderRecord, line_key};
 use super::package::{news, not_carried};
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
-use super::{Answer, Condition, Finding, Place};
+use super::{ConditionAnswer, Condition, Finding, Place};
 use crate::validate::{Load, how_to_leave_out};
 use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told};
@@ -19,9 +19,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Condition 1: `UseStatusUpdates` is True.
-pub(super) fn updates_on(question: &Question<'_>) -> Answer {
+pub(super) fn updates_on(question: &Question<'_>) -> ConditionAnswer {
     let effective = USE_STATUS_UPDATES.effective(None, question.parameters);
-    Answer {
+    ConditionAnswer {
         condition: Condition::UpdatesOn,
         finding: held_if(effective.is_true()),
         value: parameter_value(USE_STATUS_UPDATES.name, &effective),
@@ -32,7 +32,7 @@ pub(super) fn updates_on(question: &Question<'_>) -> Answer {
 }
 
 /// Condition 2: a status event has a label and Notify Cart, or the label was given directly.
-pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
+pub(super) fn event_tells_cart(question: &Question<'_>) -> ConditionAnswer {
     let condition = Condition::EventTellsCart;
     let raised = match question.cause {
         Cause::Event(raised) => raised,
@@ -43,7 +43,7 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
                 Given::Seti => ("the label was given directly, by your Order Manager", Place::OrderManager),
             };
             let reason = "a label that is given directly needs no status event here".into();
-            return Answer { condition, finding: Finding::Held, value: value.into(), place, reason, remedies: vec![] };
+            return ConditionAnswer { condition, finding: Finding::Held, value: value.into(), place, reason, remedies: vec![] };
         }
     };
     let name = raised.event.name;
@@ -66,7 +66,7 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
         (true, false) => "without Notify Cart an event only sets the label here: it is not meant for carts",
     };
     let suggested = (!labelled).then_some(raised.event.suggested_label);
-    Answer {
+    ConditionAnswer {
         condition,
         finding,
         value: format!("\"{name}\" {labels} {ticked}"),
@@ -77,8 +77,8 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
 }
 
 /// Condition 3: the label changes, or a package is new to the cart.
-pub(super) fn changed(question: &Question<'_>) -> Answer {
-    let answer = |finding, value: String, reason: &'static str, remedies| Answer {
+pub(super) fn changed(question: &Question<'_>) -> ConditionAnswer {
+    let answer = |finding, value: String, reason: &'static str, remedies| ConditionAnswer {
         condition: Condition::Changed,
         finding,
         value,
@@ -122,10 +122,10 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
 }
 
 /// Condition 4: `UseGenericStatusUpdates` is True for this cart.
-pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
+pub(super) fn cart_updates_on(question: &Question<'_>) -> ConditionAnswer {
     let effective = USE_GENERIC_STATUS_UPDATES.effective(Some(question.cart), question.parameters);
     let on = effective.is_true();
-    Answer {
+    ConditionAnswer {
         condition: Condition::CartUpdatesOn,
         finding: held_if(on),
         value: parameter_value(USE_GENERIC_STATUS_UPDATES.name, &effective),
@@ -140,11 +140,11 @@ pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
 }
 
 /// Condition 5: the cart exists and is enabled, and its plugin was admitted and can carry the update.
-pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
+pub(super) fn cart_ready(question: &Question<'_>) -> ConditionAnswer {
     let id = question.cart;
     let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
         let (condition, place) = (Condition::CartReady, Place::CartDefinition);
-        Answer { condition, finding, value, place, reason, remedies }
+        ConditionAnswer { condition, finding, value, place, reason, remedies }
     };
     let Some(definition) = question.definition else {
         let reason = match question.nearest_cart {
@@ -200,7 +200,7 @@ fn some_label(question: &Question<'_>) -> String {
     question.change.label.or(known).unwrap_or(suggested).to_owned()
 }
 
-fn label_change(question: &Question<'_>, known: &Known) -> Option<String> {
+fn label_change(question: &Question<'_>, known: &OrderRecord) -> Option<String> {
     let label = question.change.label?;
     match known.label.as_deref() {
         Some(before) if before == label => None,
@@ -209,7 +209,7 @@ fn label_change(question: &Question<'_>, known: &Known) -> Option<String> {
     }
 }
 
-fn line_change(question: &Question<'_>, known: &Known) -> Option<String> {
+fn line_change(question: &Question<'_>, known: &OrderRecord) -> Option<String> {
     question.change.load.line_items.iter().find_map(|line| {
         let (key, label) = (line_key(line)?, line.label.as_deref()?);
         let same = known.lines.get(&key).is_some_and(|before| before == label);

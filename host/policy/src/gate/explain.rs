@@ -125,7 +125,7 @@ pub fn explain(decision: &Decision) -> Explanation {
     Explanation { headline, notes: Vec::new(), rows, mode: mode(decision), advice }
 }
 
-fn row(answer: &super::Answer) -> Row {
+fn row(answer: &super::ConditionAnswer) -> Row {
     Row {
         mark: if answer.held() { Mark::Tick } else { Mark::Cross },
         number: answer.condition.number(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// What was accepted for one order of one cart, as far as it still counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Known {
+pub struct OrderRecord {
     /// The order's last accepted label; `None` if no update gave it one.
     pub label: Option<String>,
     /// The last accepted label of each line, by [`line_key`].
@@ -18,7 +18,7 @@ pub struct Known {
 }
 
 /// The packages of an order's record; none for an order that is not on record.
-pub fn packages(known: Option<&Known>) -> &[KnownPackage] {
+pub fn packages(known: Option<&OrderRecord>) -> &[KnownPackage] {
     known.map_or(&[], |known| &known.packages)
 }
 
@@ -99,11 +99,11 @@ impl PastPackage {
     }
 }
 
-impl Known {
+impl OrderRecord {
     /// The part of an order's history (oldest first) that still counts. `None` if nothing was ever accepted, so that the order is seen for the first
     /// time.
-    pub fn of(history: &[Past]) -> Option<Known> {
-        let mut known = Known::default();
+    pub fn of(history: &[Past]) -> Option<OrderRecord> {
+        let mut known = OrderRecord::default();
         for past in history {
             let passage = match past.fate {
                 PastFate::Waiting => Passage::OnItsWay,

@@ -3,7 +3,7 @@
 pub use cartage_model::carts::{ChangeRule, Mode};
 
 use super::Stage;
-use super::order::Known;
+use super::order::OrderRecord;
 use crate::validate::Load;
 use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Manifest, Statuses};
@@ -30,7 +30,7 @@ pub struct Question<'a> {
     /// The order, the label and the packages that the cart would be told.
     pub change: Change<'a>,
     /// What was accepted for this order and this cart before. `None` if the order is seen for the first time.
-    pub known: Option<&'a Known>,
+    pub known: Option<&'a OrderRecord>,
     /// Whether somebody asked to send the update again.
     pub again: Again,
 }

@@ -50,7 +50,7 @@ pub struct Policy<'a> {
 
 /// What follows from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AttemptVerdict {
     /// The consequence for the update.
     pub update: NextStep,
     /// The consequence for the cart; `None` if there is none.
@@ -114,16 +114,16 @@ pub enum Sign {
     Nothing,
 }
 
-impl Verdict {
+impl AttemptVerdict {
     /// The verdict on an attempt that could not begin: the update is unchanged and due again after this wait.
-    pub fn not_tried(now: Now, wait_ms: u64) -> Verdict {
-        Verdict { update: NextStep::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
+    pub fn not_tried(now: Now, wait_ms: u64) -> AttemptVerdict {
+        AttemptVerdict { update: NextStep::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
     }
 }
 
-impl Verdict {
+impl AttemptVerdict {
     /// This verdict, with the update not due before this time of the [`Timeline`](super::Timeline).
-    pub fn not_before(mut self, at_unix_ms: u64) -> Verdict {
+    pub fn not_before(mut self, at_unix_ms: u64) -> AttemptVerdict {
         if let NextStep::Retry { due_unix_ms, .. } = &mut self.update {
             *due_unix_ms = at_unix_ms.max(*due_unix_ms);
         }
@@ -132,14 +132,14 @@ impl Verdict {
 
     /// This verdict, with a rest of the cart, because the plugin says that its budget of requests is nearly used up. A stronger consequence for the
     /// cart is kept.
-    pub fn resting(self, rest_ms: u64, now: Now) -> Verdict {
+    pub fn resting(self, rest_ms: u64, now: Now) -> AttemptVerdict {
         let rest = ForCart::Rest { until_unix_ms: now.plus(rest_ms.min(RETRY_WISH_MS_MAX)) };
-        Verdict { cart: self.cart.or((rest_ms > 0).then_some(rest)), ..self }
+        AttemptVerdict { cart: self.cart.or((rest_ms > 0).then_some(rest)), ..self }
     }
 }
 
 /// Decides what follows from an attempt of this fate. `draw` is a random number for jitter, evenly distributed over its range.
-pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw: u64) -> Verdict {
+pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw: u64) -> AttemptVerdict {
     let judge = Judge { history, policy, now, draw };
     let (update, cart, sign) = match fate {
         Fate::Delivered | Fate::AlreadyDelivered => (NextStep::Delivered, None, Sign::Answered),
@@ -162,7 +162,7 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
         Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),
     };
-    Verdict { update, cart, sign }
+    AttemptVerdict { update, cart, sign }
 }
 
 /// What a final failure of an update says of the cart: that it answers, unless the plugin only saw no use in trying again.

@@ -18,8 +18,8 @@ fn rules(concurrency: u32) -> DeliveryRules {
     DeliveryRules { concurrency: Some(concurrency), ..DeliveryRules::default() }
 }
 
-fn verdict(sign: Sign) -> Verdict {
-    Verdict { update: NextStep::Delivered, cart: None, sign }
+fn verdict(sign: Sign) -> AttemptVerdict {
+    AttemptVerdict { update: NextStep::Delivered, cart: None, sign }
 }
 
 impl Desk {
@@ -69,7 +69,7 @@ impl Desk {
         self.scheduler.next(now).into_iter().flat_map(|fetch| fetch.in_flight).collect()
     }
 
-    fn settle(&mut self, cart: &str, lane: u32, verdict: &Verdict, next_due: Option<u64>) {
+    fn settle(&mut self, cart: &str, lane: u32, verdict: &AttemptVerdict, next_due: Option<u64>) {
         let now = self.now();
         self.scheduler.settled(&key(cart), &lane, verdict, next_due, now, u64::MAX);
     }
@@ -225,7 +225,7 @@ fn a_pause_holds_what_was_fetched_and_ends_by_itself_or_by_hand() {
     desk.scheduler.pause(&key("a/one"), None, now);
     desk.settle("a/one", 1, &verdict(Sign::Nothing), Some(0));
     let rest = ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(0) };
-    desk.settle("a/one", 2, &Verdict { cart: Some(rest), ..verdict(Sign::RateLimited) }, Some(0));
+    desk.settle("a/one", 2, &AttemptVerdict { cart: Some(rest), ..verdict(Sign::RateLimited) }, Some(0));
     assert_eq!((desk.next(), desk.wake_in(), desk.standing("a/one").pause), (vec![], None, Pause::ByHand));
     let now = desk.now();
     desk.scheduler.resume(&key("a/one"), now);
@@ -253,7 +253,7 @@ fn a_rest_counts_once_however_many_were_in_flight() {
     desk.work("a/one");
     desk.next();
     desk.found("a/one", &[1, 2, 3], None);
-    let limited = |until| Verdict {
+    let limited = |until| AttemptVerdict {
         cart: Some(ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }),
         ..verdict(Sign::RateLimited)
     };
@@ -279,7 +279,7 @@ fn a_disabled_cart_and_a_removed_one_start_nothing() {
     desk.work("a/one");
     desk.next();
     desk.found("a/one", &[1], Some(0));
-    desk.settle("a/one", 1, &Verdict { cart: Some(ForCart::Disable), ..verdict(Sign::Nothing) }, Some(0));
+    desk.settle("a/one", 1, &AttemptVerdict { cart: Some(ForCart::Disable), ..verdict(Sign::Nothing) }, Some(0));
     assert_eq!((desk.next(), desk.standing("a/one").disabled), (vec![], true));
     let now = desk.now();
     desk.scheduler.enable(&key("a/one"), now);
@@ -404,11 +404,11 @@ fn of_suspects_one_is_tried_at_a_time_and_nobody_waits_for_it() {
 
 #[test]
 fn credentials_that_nobody_knows_of_are_tried_with_one_order() {
-    let refused = Verdict {
+    let refused = AttemptVerdict {
         cart: Some(ForCart::Pause { reason: PauseReason::Credentials, until_unix_ms: None }),
-        ..Verdict::not_tried(Timeline::default().now(0), 0)
+        ..AttemptVerdict::not_tried(Timeline::default().now(0), 0)
     };
-    let others = Verdict { cart: Some(ForCart::Prove), ..refused };
+    let others = AttemptVerdict { cart: Some(ForCart::Prove), ..refused };
     let mut desk = Desk::new(10);
     desk.set("a/shop", &rules(4));
     desk.work("a/shop");

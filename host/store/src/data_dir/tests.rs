@@ -1,5 +1,5 @@
 use super::*;
-use crate::vault::{Generation, Place};
+use crate::vault::{Generation, CredentialRef};
 use crate::{View, merchants};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -106,7 +106,7 @@ fn a_lost_key_loses_the_vault_only() {
 async fn a_restored_directory_has_its_credentials_with_its_key_only() {
     let scratch = scratch();
     let (merchant, host) = (MerchantId::default(), "shop.example");
-    let place = Place { cart: CartId::new("seed").expect("a valid name"), slot: "account".into(), field: "password".into() };
+    let place = CredentialRef { cart: CartId::new("seed").expect("a valid name"), slot: "account".into(), field: "password".into() };
     let dir = DataDir::init(&scratch.path().join("data"), AT).expect("a new directory");
     let store = dir.store(AT).expect("what init made");
     let vault = dir.vault(&store).expect("what init made");

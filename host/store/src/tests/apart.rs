@@ -2,7 +2,7 @@
 
 use super::{Scratch, cart};
 use crate::carts::{Definition, Pause};
-use crate::credentials::{Generation, Place, Sealed};
+use crate::credentials::{Generation, CredentialRef, Sealed};
 use crate::decisions::Decision;
 use crate::events::StatusEvent;
 use crate::orders::{Label, OrderRef, Package};
@@ -51,7 +51,7 @@ impl Operation {
         let (merchant, name, value) = (&merchant(self.merchant), NAMES[self.name], self.value);
         let (cart, order, text, at) = (&cart(name), &order(name), value.to_string(), nth);
         let (digest, sequence) = (Digest::of(&[value]), u64::from(value));
-        let place = Place { cart: cart.clone(), slot: "account".into(), field: text.clone() };
+        let place = CredentialRef { cart: cart.clone(), slot: "account".into(), field: text.clone() };
         match self.kind {
             0 | 1 => {
                 let definition = Definition { cart: cart.clone(), text, plugin: Some(digest), mode: "live".into() };
@@ -181,7 +181,7 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
     seen.push_str(&format!("{:?}\n", tokens::list(view, merchant)?));
     for name in NAMES {
         let (cart, order) = (cart(name), order(name));
-        let place = Place { cart: cart.clone(), slot: "account".into(), field: "1".into() };
+        let place = CredentialRef { cart: cart.clone(), slot: "account".into(), field: "1".into() };
         seen.push_str(&format!(
             "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
             recordings::raw_until(view, merchant, &cart)?,

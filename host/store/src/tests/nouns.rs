@@ -217,13 +217,13 @@ fn a_cart_that_is_made_anew_knows_nothing_of_the_one_before() {
         carts::put(tx, &merchant, &definition("first", None), AT)?;
         assert_eq!(told(tx, "Packed")?, 1);
         orders::settle(tx, &merchant, &one, 1, Some("R-1"), AT)?;
-        assert_eq!(key(tx, "first")?, idempotency::Known::New);
+        assert_eq!(key(tx, "first")?, idempotency::KeyState::New);
         assert!(carts::remove(tx, &merchant, &seed)?);
         carts::put(tx, &merchant, &definition("second", None), AT)?;
         assert!(orders::get(tx, &merchant, &one)?.is_none());
-        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::Known::New);
-        assert_eq!(key(tx, "second")?, idempotency::Known::New);
-        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::Known::Answered { answer: "second".into() });
+        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::KeyState::New);
+        assert_eq!(key(tx, "second")?, idempotency::KeyState::New);
+        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::KeyState::Answered { answer: "second".into() });
         // Its number goes on, so that nothing of the two is mixed up.
         assert_eq!(told(tx, "Shipped")?, 2);
         let known = orders::get(tx, &merchant, &one)?.expect("it was accepted");

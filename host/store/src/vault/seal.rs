@@ -1,7 +1,7 @@
 //! Sealing and opening: XChaCha20-Poly1305, a random nonce each time, and the value's place as associated data.
 
 use super::{Error, Key, KeyId};
-use crate::credentials::{Generation, Place, Sealed};
+use crate::credentials::{Generation, CredentialRef, Sealed};
 use cartage_model::id::MerchantId;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -14,7 +14,7 @@ const NONCE_BYTES: usize = 24;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Label<'a> {
     pub(super) merchant: &'a MerchantId,
-    pub(super) place: &'a Place,
+    pub(super) place: &'a CredentialRef,
     pub(super) generation: Generation,
     /// The origins that the value is bound to.
     pub(super) bound_to: &'a str,
@@ -59,8 +59,8 @@ pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<S
 
 /// What the seal covers besides the secret. Each part is preceded by its length, so that no two places give the same bytes. The generation is not
 /// covered, because a next value becomes the current one without being sealed again.
-fn associated(merchant: &MerchantId, place: &Place, bound_to: &str) -> Vec<u8> {
-    let Place { cart, slot, field } = place;
+fn associated(merchant: &MerchantId, place: &CredentialRef, bound_to: &str) -> Vec<u8> {
+    let CredentialRef { cart, slot, field } = place;
     let mut bytes = b"cartage credential 1\0".to_vec();
     for part in [merchant.as_str(), cart.as_str(), slot, field, bound_to] {
         bytes.extend((part.len() as u64).to_be_bytes());

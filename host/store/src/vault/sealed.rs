@@ -3,7 +3,7 @@
 use super::rotate::{self, next_file};
 use super::seal::{self, Label};
 use super::{Change, Error, Key, KeyId};
-use crate::credentials::{self, Generation, Place, Sealed};
+use crate::credentials::{self, Generation, CredentialRef, Sealed};
 use crate::{self as store, Store, Tx, View, audit};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -43,7 +43,7 @@ impl Vault {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn foreign(&self) -> Result<Vec<(MerchantId, Place, KeyId)>, Error> {
+    pub async fn foreign(&self) -> Result<Vec<(MerchantId, CredentialRef, KeyId)>, Error> {
         let key = self.key.read().await;
         let all = self.store.read(|view: &View<'_>| credentials::of_all_merchants(view)).await?;
         let foreign = all.into_iter().filter(|(_, value)| value.key_id != key.id().0);
@@ -93,7 +93,7 @@ impl Vault {
     }
 }
 
-/// Each value belongs to a merchant and a [`Place`] and is bound to the origins that its slot may be sent to: `bound_to` is their text. Each change
+/// Each value belongs to a merchant and a [`CredentialRef`] and is bound to the origins that its slot may be sent to: `bound_to` is their text. Each change
 /// has a line of the audit, written in the same transaction.
 impl Vault {
     /// The value of this generation; `None` if there is none. It opens only for the origins that it was bound to.
@@ -104,7 +104,7 @@ impl Vault {
     pub async fn get(
         &self,
         merchant: &MerchantId,
-        place: &Place,
+        place: &CredentialRef,
         generation: Generation,
         bound_to: &str,
     ) -> Result<Option<SecretString>, Error> {
@@ -127,7 +127,7 @@ impl Vault {
     pub async fn set(
         &self,
         merchant: &MerchantId,
-        place: &Place,
+        place: &CredentialRef,
         generation: Generation,
         bound_to: &str,
         secret: SecretString,
@@ -211,7 +211,7 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn forget(&self, merchant: &MerchantId, place: &Place, only: Option<Generation>, line: audit::Line) -> Result<bool, Error> {
+    pub async fn forget(&self, merchant: &MerchantId, place: &CredentialRef, only: Option<Generation>, line: audit::Line) -> Result<bool, Error> {
         let (whose, what) = (merchant.clone(), place.clone());
         self.noted(merchant, line, move |tx| match only {
             Some(Generation::Next) => credentials::forget_next(tx, &whose, &what),
@@ -245,7 +245,7 @@ fn is_still(
     key: &Key,
     merchant: &MerchantId,
     bound_to: &str,
-    (place, generation): (&Place, Generation),
+    (place, generation): (&CredentialRef, Generation),
     value: Option<&SecretString>,
 ) -> Result<bool, Error> {
     let Some(kept) = credentials::get(tx, merchant, place, generation)? else { return Ok(value.is_none()) };

@@ -42,8 +42,8 @@ fn line() -> audit::Line {
     audit::Line { at_unix_ms: AT, who: "test".into(), what: "credential".into(), subject: "account".into(), detail: None }
 }
 
-fn place(field: &str) -> Place {
-    Place { cart: CartId::new("seed-shop").expect("a valid name"), slot: "account".into(), field: field.into() }
+fn place(field: &str) -> CredentialRef {
+    CredentialRef { cart: CartId::new("seed-shop").expect("a valid name"), slot: "account".into(), field: field.into() }
 }
 
 async fn set(vault: &Vault, field: &str, generation: Generation, secret: &str) {

@@ -206,7 +206,7 @@ async fn an_answer_goes_with_its_own_order_whatever_else_it_says() {
     let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
         ["key-10", "key-11", "label-10"].into_iter().map(|key| idempotency::get(view, &merchant, key, Digest::of(b"x"))).collect()
     };
-    let known: Vec<idempotency::Known> = desk.service.store().read(look).await.expect("it can be read");
-    let kept: Vec<bool> = known.iter().map(|known| *known != idempotency::Known::New).collect();
+    let known: Vec<idempotency::KeyState> = desk.service.store().read(look).await.expect("it can be read");
+    let kept: Vec<bool> = known.iter().map(|known| *known != idempotency::KeyState::New).collect();
     assert_eq!(kept, [false, true, true]);
 }

@@ -2,7 +2,7 @@ use super::look::waits_for;
 use super::*;
 use crate::alerts::{Condition as Alert, Kind};
 use crate::service::seen::SeenNow;
-use cartage_policy::gate::{Again, Answer, Place, Stage, Verdict};
+use cartage_policy::gate::{Again, ConditionAnswer, Place, Stage, Verdict};
 use cartage_store::carts::{Cart, Definition, Pause};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{Attempts, Queued, Waits};
@@ -169,7 +169,7 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
 fn decision(finding: Finding) -> Decision {
     let (cart, order_number) = (CartId::new("shop").expect("it is a Cart ID"), SenderOrderNumber::new("1021"));
     let again = command::send(&cart, &order_number, "Order Shipped", Again::Yes);
-    let answers = Condition::ALL.map(|condition| Answer {
+    let answers = Condition::ALL.map(|condition| ConditionAnswer {
         condition,
         finding: if condition == Condition::Changed { finding } else { Finding::Held },
         value: "what was found".into(),

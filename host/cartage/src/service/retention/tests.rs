@@ -270,7 +270,7 @@ async fn the_daemon_s_job_deletes_until_it_is_told_to_stop() {
         service.retention().retain_every(Duration::ZERO, EVERY, until).await;
     });
     let key = || desk.read(|view, merchant| idempotency::get(view, merchant, "key", Digest::of(b"body")));
-    while key().await != idempotency::Known::New {
+    while key().await != idempotency::KeyState::New {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     stop.send(()).expect("it waits for that");

@@ -215,7 +215,7 @@ fn the_states_of_an_order_are_described_as_they_are_sent() {
 
 #[test]
 fn an_explanation_is_described_as_it_is_sent() {
-    let answer = |condition: Condition| gate::Answer {
+    let answer = |condition: Condition| gate::ConditionAnswer {
         condition,
         finding: gate::Finding::NotHeld,
         value: "False".to_owned(),

@@ -2,17 +2,17 @@ use super::*;
 use crate::seti::{form, xml};
 use proptest::prelude::*;
 
-fn part(order: &str, outcome: Outcome) -> PartOutcome {
+fn part(order: &str, outcome: PostOutcome) -> PartOutcome {
     PartOutcome { order: Some(order.to_owned()), outcome }
 }
 
 #[test]
 fn ok_is_said_where_nobody_must_act() {
     for (outcomes, expected) in [
-        (vec![part("1021", Outcome::Accepted)], "SETIResponse: update=OK;Notes="),
-        (vec![part("1", Outcome::Delivered), part("2", Outcome::Accepted)], "SETIResponse: update=OK;Notes="),
+        (vec![part("1021", PostOutcome::Accepted)], "SETIResponse: update=OK;Notes="),
+        (vec![part("1", PostOutcome::Delivered), part("2", PostOutcome::Accepted)], "SETIResponse: update=OK;Notes="),
         (
-            vec![part("1", Outcome::NothingToDo("the label is the same".into())), part("2", Outcome::StillQueued)],
+            vec![part("1", PostOutcome::NothingToDo("the label is the same".into())), part("2", PostOutcome::StillQueued)],
             "SETIResponse: update=OK;Notes=order 1 nothing to do: the label is the same, order 2 accepted, not delivered yet",
         ),
     ] {
@@ -22,19 +22,19 @@ fn ok_is_said_where_nobody_must_act() {
 
 #[test]
 fn false_names_first_what_needs_a_person() {
-    let needs = |order: &str| part(order, Outcome::NeedsAPerson("UseStatusUpdates is False".into()));
+    let needs = |order: &str| part(order, PostOutcome::NeedsAPerson("UseStatusUpdates is False".into()));
     for (outcomes, expected) in [
         (vec![needs("1")], "SETIResponse: update=False;Notes=order 1 needs a person: UseStatusUpdates is False"),
         (
-            vec![part("1", Outcome::Accepted), part("2", Outcome::Refused("no such order".into())), part("3", Outcome::StillQueued)],
+            vec![part("1", PostOutcome::Accepted), part("2", PostOutcome::Refused("no such order".into())), part("3", PostOutcome::StillQueued)],
             "SETIResponse: update=False;Notes=order 2 refused by the cart: no such order, 2 of 3 orders in this post need nobody",
         ),
         (
-            vec![PartOutcome { order: None, outcome: Outcome::Invalid("there is no order number".into()) }],
+            vec![PartOutcome { order: None, outcome: PostOutcome::Invalid("there is no order number".into()) }],
             "SETIResponse: update=False;Notes=an order without a number not valid: there is no order number",
         ),
         (
-            vec![part("1", Outcome::NotKept("the disk is full".into()))],
+            vec![part("1", PostOutcome::NotKept("the disk is full".into()))],
             "SETIResponse: update=False;Notes=order 1 not accepted, try again: the disk is full",
         ),
         (vec![], "SETIResponse: update=False;Notes="),
@@ -46,11 +46,11 @@ fn false_names_first_what_needs_a_person() {
 #[test]
 fn notes_end_where_the_answer_must() {
     let start = "SETIResponse: update=False;Notes=order 1 refused by the cart: ";
-    let refused = |len: usize| answer(&[part("1", Outcome::Refused("x".repeat(len)))]).as_str().to_owned();
+    let refused = |len: usize| answer(&[part("1", PostOutcome::Refused("x".repeat(len)))]).as_str().to_owned();
     let fits = ANSWER_BYTES_MAX - start.len();
     assert_eq!(refused(fits), format!("{start}{}", "x".repeat(fits)));
     assert_eq!(refused(fits + 1), format!("{start}{}...", "x".repeat(fits - 3)));
-    let many: Vec<_> = (0..10_000).map(|order| part(&order.to_string(), Outcome::NeedsAPerson("it is paused".into()))).collect();
+    let many: Vec<_> = (0..10_000).map(|order| part(&order.to_string(), PostOutcome::NeedsAPerson("it is paused".into()))).collect();
     let text = answer(&many).as_str().to_owned();
     assert!(text.len() <= ANSWER_BYTES_MAX && text.len() > ANSWER_BYTES_MAX - 80, "{text}");
     let named = text.matches("order ").count();
@@ -72,26 +72,26 @@ fn errors_are_answered_with_their_causes() {
         assert!(error.answer().as_str().starts_with(expected), "{}", error.answer().as_str());
     }
     let inlet = Inlet::new("om").expect("it is a user name");
-    assert_eq!(Answer::version(&inlet).as_str(), "SETIResponse: version=1.000");
-    assert_eq!(Answer::error("no\r\nsuch <b>cart</b>; é").as_str(), "SETIError: no such (b)cart(/b), ?");
+    assert_eq!(Reply::version(&inlet).as_str(), "SETIResponse: version=1.000");
+    assert_eq!(Reply::error("no\r\nsuch <b>cart</b>; é").as_str(), "SETIError: no such (b)cart(/b), ?");
     let most = ANSWER_BYTES_MAX - "SETIError: ".len();
-    assert_eq!(Answer::error(&"x".repeat(most)).as_str().len(), ANSWER_BYTES_MAX);
-    assert!(Answer::error(&"x".repeat(most)).as_str().ends_with('x'));
-    assert_eq!(Answer::error(&"x".repeat(most + 1)).as_str().len(), ANSWER_BYTES_MAX);
-    assert!(Answer::error(&"x".repeat(most + 1)).as_str().ends_with("x..."));
+    assert_eq!(Reply::error(&"x".repeat(most)).as_str().len(), ANSWER_BYTES_MAX);
+    assert!(Reply::error(&"x".repeat(most)).as_str().ends_with('x'));
+    assert_eq!(Reply::error(&"x".repeat(most + 1)).as_str().len(), ANSWER_BYTES_MAX);
+    assert!(Reply::error(&"x".repeat(most + 1)).as_str().ends_with("x..."));
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = PostOutcome> {
     let reason = || prop_oneof!["(?s).{0,30}", "(?s).{0,1500}"];
     prop_oneof![
-        Just(Outcome::Accepted),
-        Just(Outcome::Delivered),
-        Just(Outcome::StillQueued),
-        reason().prop_map(Outcome::NothingToDo),
-        reason().prop_map(Outcome::NeedsAPerson),
-        reason().prop_map(Outcome::Invalid),
-        reason().prop_map(Outcome::Refused),
-        reason().prop_map(Outcome::NotKept),
+        Just(PostOutcome::Accepted),
+        Just(PostOutcome::Delivered),
+        Just(PostOutcome::StillQueued),
+        reason().prop_map(PostOutcome::NothingToDo),
+        reason().prop_map(PostOutcome::NeedsAPerson),
+        reason().prop_map(PostOutcome::Invalid),
+        reason().prop_map(PostOutcome::Refused),
+        reason().prop_map(PostOutcome::NotKept),
     ]
 }
 

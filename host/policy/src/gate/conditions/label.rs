@@ -3,7 +3,7 @@
 use super::{remedies_if, some_label};
 use crate::gate::command;
 use crate::gate::question::{Cause, Question};
-use crate::gate::{Answer, Condition, Finding, Place};
+use crate::gate::{ConditionAnswer, Condition, Finding, Place};
 use crate::validate::{Load, Refused, target};
 use cartage_base::nearest::nearest;
 use cartage_contract::delivery::Choice;
@@ -11,10 +11,10 @@ use cartage_model::carts::{LabelTarget, Part};
 use std::borrow::Cow;
 
 /// Condition 6: the label maps to something that the cart accepts.
-pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
+pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> ConditionAnswer {
     let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
         let (condition, place) = (Condition::LabelMapped, Place::LabelMap);
-        Answer { condition, finding, value, place, reason, remedies }
+        ConditionAnswer { condition, finding, value, place, reason, remedies }
     };
     let labels = Labels::of(question);
     let Some(definition) = question.definition else {

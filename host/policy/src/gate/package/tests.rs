@@ -1,5 +1,5 @@
 use super::*;
-use crate::gate::order::Known;
+use crate::gate::order::OrderRecord;
 use crate::gate::order::{Past, PastFate, PastPackage};
 use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage};
 
@@ -249,10 +249,10 @@ fn a_lapsed_update_restores_what_was_before() {
         fate,
     };
     let history = [past("A", "1", PastFate::Applied), past("B", "2", PastFate::Waiting), past("C", "3", PastFate::Lapsed)];
-    let known = Known::of(&history).expect("the order is known");
+    let known = OrderRecord::of(&history).expect("the order is known");
     assert_eq!((known.label.as_deref(), known.lines["sku SHIRT"].as_str()), (Some("B"), "B"));
     let packages: Vec<_> = known.packages.iter().map(|entry| (entry.tracking_number.as_deref(), entry.passage)).collect();
     assert_eq!(packages, [(Some("1"), Passage::Told), (Some("2"), Passage::OnItsWay)]);
-    assert_eq!(Known::of(&history[2..]), Some(Known::default()), "seen, and nothing stands");
-    assert_eq!(Known::of(&[]), None);
+    assert_eq!(OrderRecord::of(&history[2..]), Some(OrderRecord::default()), "seen, and nothing stands");
+    assert_eq!(OrderRecord::of(&[]), None);
 }

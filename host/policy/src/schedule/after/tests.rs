@@ -15,13 +15,13 @@ fn history(attempts: u32, age_ms: u64) -> History {
     History { attempts, age_ms, ..History::default() }
 }
 
-fn judged(fate: Fate, history: History, draw: u64) -> Verdict {
+fn judged(fate: Fate, history: History, draw: u64) -> AttemptVerdict {
     let rules = DeliveryRules::default();
     after(fate, &history, &Policy { rules: &rules, full_state: false }, now(), draw)
 }
 
 /// How long the update waits for its next attempt, in milliseconds.
-fn wait_ms(verdict: Verdict) -> u64 {
+fn wait_ms(verdict: AttemptVerdict) -> u64 {
     match verdict.update {
         NextStep::Retry { due_unix_ms, counted: true } => due_unix_ms - NOW,
         other => panic!("{other:?}"),
@@ -32,7 +32,7 @@ const RETRY: Fate = Fate::Retry { floor_ms: None };
 const TOO_OLD: NextStep = NextStep::Dead { reason: Reason::TooOld, then: Then::Block };
 const AS_IT_WAS: NextStep = NextStep::Retry { due_unix_ms: NOW, counted: false };
 
-fn rests_ms(verdict: Verdict) -> u64 {
+fn rests_ms(verdict: AttemptVerdict) -> u64 {
     match verdict.cart {
         Some(ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }) => until - NOW,
         other => panic!("{other:?}"),
@@ -145,18 +145,18 @@ fn each_fate_says_what_it_says_of_the_cart() {
         assert_eq!((of(fate).sign, of(fate).cart), (sign, None), "{fate:?}");
     }
     assert_eq!(of(Fate::Delivered).update, NextStep::Delivered);
-    assert_eq!(of(Fate::DisableCart), Verdict { update: AS_IT_WAS, cart: Some(ForCart::Disable), sign: Sign::Nothing });
+    assert_eq!(of(Fate::DisableCart), AttemptVerdict { update: AS_IT_WAS, cart: Some(ForCart::Disable), sign: Sign::Nothing });
     let reflected = of(Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None });
     let by_hand = Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None });
-    assert_eq!(reflected, Verdict { update: AS_IT_WAS, cart: by_hand, sign: Sign::Nothing });
+    assert_eq!(reflected, AttemptVerdict { update: AS_IT_WAS, cart: by_hand, sign: Sign::Nothing });
     assert_eq!(wait_ms(of(Fate::NotSent)), 2_500, "what is not sent is no busy loop");
-    assert_eq!(Verdict::not_tried(now(), 7).update, NextStep::Retry { due_unix_ms: NOW + 7, counted: false });
+    assert_eq!(AttemptVerdict::not_tried(now(), 7).update, NextStep::Retry { due_unix_ms: NOW + 7, counted: false });
 }
 
 #[test]
 fn a_cart_whose_bucket_is_nearly_empty_rests_for_the_wish_and_a_day_at_most() {
     let delivered = judged(Fate::Delivered, history(0, 0), 0);
-    let rest = |verdict: Verdict, ms| verdict.resting(ms, now()).cart;
+    let rest = |verdict: AttemptVerdict, ms| verdict.resting(ms, now()).cart;
     assert_eq!(rest(delivered, 0), None);
     assert_eq!(rest(delivered, 1_500), Some(ForCart::Rest { until_unix_ms: NOW + 1_500 }));
     assert_eq!(rest(delivered, u64::MAX), Some(ForCart::Rest { until_unix_ms: NOW + 24 * HOUR }));

@@ -5,7 +5,7 @@ use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::schedule::{
     Breaker, Candidate, ForCart, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline,
-    Verdict, after,
+    AttemptVerdict, after,
 };
 use cartage_model::carts::DeliveryRules;
 use cartage_model::dead_letter::{Reason, Then};
@@ -35,7 +35,7 @@ pub(super) enum Event {
     Settled {
         shop: usize,
         lane: u32,
-        verdict: Verdict,
+        verdict: AttemptVerdict,
         next_due: Option<u64>,
     },
     /// Somebody discards a dead letter, and what it blocked goes on.
@@ -366,7 +366,7 @@ impl World {
         self.at(self.real + late, Event::Settled { shop, lane, verdict, next_due });
     }
 
-    fn settled(&mut self, shop: usize, lane: u32, verdict: Verdict, next_due: Option<u64>, now: Now) {
+    fn settled(&mut self, shop: usize, lane: u32, verdict: AttemptVerdict, next_due: Option<u64>, now: Now) {
         let draw = self.dice.draw();
         self.scheduler.settled(&self.shops[shop].key, &lane, &verdict, next_due, now, draw);
         let of = &mut self.shops[shop];
