@@ -8,7 +8,7 @@ use cartage::outbox::{
     Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
     Queued, Rest, Retried, Settle, Settled, Sqlite, Superseded, Suspect,
 };
-use cartage::service::{Outcome, Service};
+use cartage::service::{Acceptance, Service};
 use cartage::store;
 use cartage::store::orders::OrderRef;
 use cartage_tests::order_checker::OrderChecker;
@@ -140,7 +140,7 @@ impl Stage {
 
     async fn accept(&self, cart: &str, order: &str) -> DeliveryId {
         let accepted = self.service.intake().accept(&outfit::request(&outfit::cart_id(cart), order), None).await.expect("it is accepted");
-        let Outcome::Queued { delivery, .. } = accepted.done else { panic!("{accepted:?}") };
+        let Acceptance::Queued { delivery, .. } = accepted.done else { panic!("{accepted:?}") };
         delivery
     }
 

@@ -125,7 +125,7 @@ fn sound(decision: &Decision, explanation: &Explanation) -> Result<(), String> {
         let whole = !answer.value.is_empty() && !answer.reason.is_empty() && answer.held() == answer.remedies.is_empty();
         ensure(whole, || format!("an answer is not whole: {answer:?}"))?;
     }
-    let all = decision.answers.iter().all(cartage::gate::Answer::held);
+    let all = decision.answers.iter().all(cartage::gate::ConditionAnswer::held);
     ensure(all == (decision.verdict != Verdict::Nothing), || format!("the verdict does not follow: {decision:?}"))?;
     ensure(!(all && decision.must_act()), || format!("nobody can have to act: {decision:?}"))?;
     let kept: Decision = serde_json::from_value(serde_json::to_value(decision).expect("a decision is plain data")).expect("it reads back");

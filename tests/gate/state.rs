@@ -4,7 +4,7 @@ use cartage::carts::Cart;
 use cartage::events::{self, TriggeredEvent};
 use cartage::gate::order::{Past, PastPackage};
 use cartage::gate::question::CartState;
-use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, OrderRecord, Mode, PluginState, Question};
+use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, OrderRecord, PluginState, Question};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::nearest::nearest;
 use cartage::parameters::{Assignments, Scope, assign};

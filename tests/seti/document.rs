@@ -3,7 +3,7 @@
 use crate::read_inlet;
 use cartage::carts::inlet::{ACCOUNT_CHARS_MAX, VERSION_CHARS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, WAIT_MS_MIN};
 use cartage::validate::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX};
-use cartage_http::seti::{ANSWER_BYTES_MAX, Reply, Error, PostOutcome, PartOutcome, answer, form, xml};
+use cartage_http::seti::{ANSWER_BYTES_MAX, Error, PartOutcome, PostOutcome, Reply, answer, form, xml};
 use libtest_mimic::{Failed, Trial};
 
 const DOCUMENT: &str = include_str!("../../docs/seti-inbound.md");

@@ -26,7 +26,7 @@ fn answered(body: &[u8]) -> (Option<Error>, String) {
     });
     let text = match &opened {
         Ok(Some(post)) => crate::answer(post).as_str().to_owned(),
-        Ok(None) => seti::Answer::version(&inlet).as_str().to_owned(),
+        Ok(None) => seti::Reply::version(&inlet).as_str().to_owned(),
         Err(error) => error.answer().as_str().to_owned(),
     };
     (opened.err(), text)

@@ -10,7 +10,7 @@ mod hostile;
 mod plugin;
 
 use cartage::carts::Inlet;
-use cartage_http::seti::{self, Answer, Call, Outcome, PartOutcome, Post, Request};
+use cartage_http::seti::{self, Call, PartOutcome, Post, PostOutcome, Reply, Request};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn check(case: &Path) -> Result<(), Failed> {
 }
 
 /// The content of the case's request, or the answer if the request is not a post.
-fn taken(bytes: &[u8], case: &Path, inlet: &Inlet) -> Result<Result<Value, Answer>, Failed> {
+fn taken(bytes: &[u8], case: &Path, inlet: &Inlet) -> Result<Result<Value, Reply>, Failed> {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n").ok_or("request.http has no empty line after its headers")?;
     let (head, mut body) = (std::str::from_utf8(&bytes[..end])?, bytes[end + 2..].to_vec());
     let document = case.join("update.xml");
@@ -78,7 +78,7 @@ fn taken(bytes: &[u8], case: &Path, inlet: &Inlet) -> Result<Result<Value, Answe
         body: &body,
     };
     Ok(match seti::read(&request, inlet) {
-        Ok(Call::SendVersion) => Ok(json!({ "function": "sendversion", "answer": Answer::version(inlet).as_str() })),
+        Ok(Call::SendVersion) => Ok(json!({ "function": "sendversion", "answer": Reply::version(inlet).as_str() })),
         Ok(Call::UpdateStatus(locked)) => {
             locked.open(inlet, &SecretString::from(PASSWORD)).map(|post| shown(&post)).map_err(|error| error.answer())
         }
@@ -94,7 +94,7 @@ fn shown(post: &Post) -> Value {
             Ok(fields) => given(serde_json::to_value(fields).expect("fields are plain data")),
             Err(invalid) => {
                 let PartOutcome { order, outcome } = PartOutcome::from(invalid);
-                let Outcome::Invalid(reason) = outcome else { panic!("{outcome:?}") };
+                let PostOutcome::Invalid(reason) = outcome else { panic!("{outcome:?}") };
                 json!({ "order": order, "invalid": reason })
             }
         })
@@ -103,12 +103,12 @@ fn shown(post: &Post) -> Value {
 }
 
 /// The answer if every readable update is accepted.
-fn answer(post: &Post) -> Answer {
+fn answer(post: &Post) -> Reply {
     let parts: Vec<PartOutcome> = post
         .updates
         .iter()
         .map(|update| match update {
-            Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: Outcome::Accepted },
+            Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: PostOutcome::Accepted },
             Err(invalid) => PartOutcome::from(invalid),
         })
         .collect();

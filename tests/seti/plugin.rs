@@ -3,7 +3,7 @@
 use crate::{PASSWORD, read_inlet};
 use cartage::carts::Inlet;
 use cartage::validate::{Fields, StatusUpdate, civil_time};
-use cartage_http::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
+use cartage_http::seti::{self, Call, Error, PartOutcome, PostOutcome, Request};
 use cartage_sdk::testing::{Cart, Reply, package, update};
 use cartage_sdk::{CivilDate, CivilTime, Failure, FailureKind, LineItem, LinePackage, Package, Update};
 use integration_script::IntegrationScript;
@@ -144,7 +144,7 @@ prop_compose! {
 }
 
 /// The outcome that the plugin derives from an answer.
-fn understood(answer: &Answer) -> Result<String, Failure> {
+fn understood(answer: &Reply) -> Result<String, Failure> {
     let text = answer.as_str().to_owned();
     let reply = move |_: &cartage_sdk::testing::Seen| Reply::text(200, &text);
     let applied = cart("xml").rule(reply).send(&update("1021", "Shipped")).outcome?;
@@ -152,21 +152,21 @@ fn understood(answer: &Answer) -> Result<String, Failure> {
 }
 
 fn it_understands_every_answer() -> Result<(), Failed> {
-    let part = |outcome: Outcome| PartOutcome { order: Some("1021".to_owned()), outcome };
+    let part = |outcome: PostOutcome| PartOutcome { order: Some("1021".to_owned()), outcome };
     let reason = || "the label \"Shipped\" is not in its map; add it <there>".to_owned();
-    for outcome in [Outcome::Accepted, Outcome::Delivered, Outcome::StillQueued, Outcome::NothingToDo(reason())] {
+    for outcome in [PostOutcome::Accepted, PostOutcome::Delivered, PostOutcome::StillQueued, PostOutcome::NothingToDo(reason())] {
         let answer = seti::answer(&[part(outcome.clone())]);
         let notes = understood(&answer).map_err(|failure| format!("{outcome:?}: {failure:?}"))?;
         assert!(answer.as_str().ends_with(&notes), "{notes}");
     }
     // An update that was not stored may be accepted later. The plugin cannot know whether the other refusals are temporary, so it retries a few times.
     for (outcome, kind) in [
-        (Outcome::NeedsAPerson(reason()), FailureKind::OrderBusy),
-        (Outcome::Invalid(reason()), FailureKind::OrderBusy),
-        (Outcome::Refused(reason()), FailureKind::OrderBusy),
-        (Outcome::NotKept(reason()), FailureKind::Unavailable),
+        (PostOutcome::NeedsAPerson(reason()), FailureKind::OrderBusy),
+        (PostOutcome::Invalid(reason()), FailureKind::OrderBusy),
+        (PostOutcome::Refused(reason()), FailureKind::OrderBusy),
+        (PostOutcome::NotKept(reason()), FailureKind::Unavailable),
     ] {
-        let mixed = seti::answer(&[part(Outcome::Accepted), part(outcome.clone()), part(Outcome::NothingToDo(reason()))]);
+        let mixed = seti::answer(&[part(PostOutcome::Accepted), part(outcome.clone()), part(PostOutcome::NothingToDo(reason()))]);
         for answer in [seti::answer(&[part(outcome.clone())]), mixed] {
             let failure = understood(&answer).expect_err("somebody must act");
             assert_eq!(failure.kind, kind, "{answer:?}");
@@ -196,7 +196,7 @@ fn its_question_for_the_version_is_answered() -> Result<(), Failed> {
         let body = seen.wire().body.clone().unwrap_or_default();
         let request = Request { method: "POST", query: None, content_type: seen.header("content-type"), body: &body };
         match seti::read(&request, &inlet) {
-            Ok(Call::SendVersion) => Reply::text(200, Answer::version(&inlet).as_str()),
+            Ok(Call::SendVersion) => Reply::text(200, seti::Reply::version(&inlet).as_str()),
             other => panic!("the plugin asks for the version, and not {other:?}"),
         }
     });

@@ -27,7 +27,7 @@ use cartage_egress::Mode;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline, AttemptVerdict};
+use cartage_policy::schedule::{AttemptVerdict, CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline};
 use cartage_store::carts::Pause;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};

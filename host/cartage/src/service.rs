@@ -80,7 +80,7 @@ pub use explain::Explained;
 pub use forget::Forgotten;
 pub use health::{Health, NotWriting};
 pub use inlets::{INLET_FIELD, INLET_SLOT, Inlets};
-pub use intake::{Accepted, Cause, IdempotencyKey, Intake, Acceptance, Request};
+pub use intake::{Acceptance, Accepted, Cause, IdempotencyKey, Intake, Request};
 pub use lists::List;
 pub use of_order::OrderDelivery;
 pub use orders::{

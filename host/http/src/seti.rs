@@ -60,7 +60,7 @@ mod tests;
 
 pub use login::Locked;
 pub use part::{Invalid, Problem};
-pub use reply::{ANSWER_BYTES_MAX, Reply, PostOutcome, PartOutcome, answer};
+pub use reply::{ANSWER_BYTES_MAX, PartOutcome, PostOutcome, Reply, answer};
 
 use cartage_model::carts::Inlet;
 use cartage_policy::validate::Fields;

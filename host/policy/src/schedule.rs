@@ -29,8 +29,8 @@ mod simulation;
 mod tests;
 
 pub use after::{
-    ForCart, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
-    RATE_LIMITED_MS_MIN, Sign, AttemptVerdict, after,
+    AttemptVerdict, ForCart, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
+    RATE_LIMITED_MS_MIN, Sign, after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
 pub use cart::Pause;

@@ -19,7 +19,7 @@ mod tests;
 pub use key::{Key, KeyId};
 pub use sealed::Vault;
 
-pub use crate::credentials::{Generation, CredentialRef};
+pub use crate::credentials::{CredentialRef, Generation};
 
 use crate as store;
 use secrecy::SecretString;

@@ -2,7 +2,7 @@
 //! same rows in transactions of the same size, measured alternately. `accept_p99_ms`: how long a producer waits.
 
 use cartage::id::{CartId, Digest};
-use cartage::service::{IdempotencyKey, Acceptance, Service};
+use cartage::service::{Acceptance, IdempotencyKey, Service};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};

@@ -163,7 +163,8 @@ fn what_needs_nobody_is_no_condition() {
 
 #[test]
 fn what_nobody_can_know_leaves_an_alert_as_it_is() {
-    let unknown = |queued| CartFacts { breaker: Certainty::Unknown, not_ready: Certainty::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
+    let unknown =
+        |queued| CartFacts { breaker: Certainty::Unknown, not_ready: Certainty::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
     let waits = found(unknown(1));
     let subject = || Subject::of_text("cart shop");
     assert_eq!(waits.unknown, [Kind::BreakerOpen, Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject())));

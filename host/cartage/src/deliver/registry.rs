@@ -7,7 +7,7 @@ use cartage_model::cassette::redact::Rules;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{Breaker, CartKey, AttemptVerdict};
+use cartage_policy::schedule::{AttemptVerdict, Breaker, CartKey};
 use cartage_store::carts::Pause;
 use cartage_store::cassettes::Tape;
 use cartage_store::credentials::Generation;

@@ -13,7 +13,7 @@ use super::{Deliverer, NOT_READY_MS, TurnResult, draw};
 use cartage_base::causes::chain;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::PauseReason;
-use cartage_policy::schedule::{Candidate, CartKey, Fetch, Scheduler, AttemptVerdict};
+use cartage_policy::schedule::{AttemptVerdict, Candidate, CartKey, Fetch, Scheduler};
 use cartage_store::outbox::{self, Due, DueQuery, Outbox, Reach};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

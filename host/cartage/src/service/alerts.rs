@@ -8,7 +8,7 @@ use super::plugins::Plugins;
 use super::seen::Observations;
 use super::seen::ObservedCart;
 use super::tenant::Tenant;
-use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Certainty, NotReady, conditions};
+use crate::alerts::{CartFacts, Certainty, Condition, Conditions, Facts, Kind, NotReady, conditions};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::alerts::Subject;

@@ -18,7 +18,7 @@ use cartage_model::cassette::Cassette;
 use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
 use cartage_store::carts::Pause;
-use cartage_store::vault::{Generation, CredentialRef};
+use cartage_store::vault::{CredentialRef, Generation};
 use cartage_store::{self as store, Tx, audit};
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use cartage_egress::credential::{self, Warning};
 use cartage_egress::tokens::Keeping;
 use cartage_model::carts::Cart;
 use cartage_model::id::CartId;
-use cartage_store::credentials::{Generation, CredentialRef};
+use cartage_store::credentials::{CredentialRef, Generation};
 use cartage_store::vault::KeyId;
 use cartage_store::{self as store, audit};
 use secrecy::SecretString;

@@ -8,7 +8,7 @@ use super::vault_on_demand::LazyVault;
 use crate::alerts::NotLetIn;
 use cartage_model::carts::Inlet;
 use cartage_model::id::CartId;
-use cartage_store::credentials::{Generation, CredentialRef};
+use cartage_store::credentials::{CredentialRef, Generation};
 use secrecy::SecretString;
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -340,7 +340,8 @@ impl Intake {
             }
             if let Some(key) = key {
                 if let Some(batch) = &key.batch
-                    && idempotency::put(tx, &merchant, batch, key.body, None, BATCH_BEGUN, row.at_unix_ms)? == idempotency::KeyState::OtherBody
+                    && idempotency::put(tx, &merchant, batch, key.body, None, BATCH_BEGUN, row.at_unix_ms)?
+                        == idempotency::KeyState::OtherBody
                 {
                     return Err(Error::KeyReused { key: batch.clone() });
                 }

@@ -17,7 +17,7 @@ use cartage_model::id::{MerchantId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason};
 use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
-use cartage_policy::schedule::{CartKey, NextStep, AttemptVerdict};
+use cartage_policy::schedule::{AttemptVerdict, CartKey, NextStep};
 use cartage_store::cassettes::Personal;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::OrderRef;

@@ -15,7 +15,7 @@ use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
 use cartage_store::audit;
-use cartage_store::credentials::{Generation, CredentialRef};
+use cartage_store::credentials::{CredentialRef, Generation};
 use cartage_store::vault::{self, Change, Vault};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,7 +6,7 @@ use super::carts::Carts;
 use super::clients::Clients;
 use super::intake::Asked;
 use super::intake::Intake;
-use super::intake::{Accepted, Looked, Acceptance, Request};
+use super::intake::{Acceptance, Accepted, Looked, Request};
 use super::orders::Orders;
 use super::orders::{OrderStatus, Progress};
 use super::recordings::recorded;

@@ -1,7 +1,7 @@
 //! Operations of the API that take more than one operation of the service.
 
 use super::problem::Problem;
-use cartage::service::{self, IdempotencyKey, OrderStatus, Acceptance, Request, Service};
+use cartage::service::{self, Acceptance, IdempotencyKey, OrderStatus, Request, Service};
 use cartage_model::id::DeliveryId;
 use cartage_model::receipt::Receipt;
 use cartage_policy::gate::Decision;
@@ -34,7 +34,9 @@ pub(super) async fn accept(service: &Service, request: Request, key: Option<&Ide
     let standing = service.orders().judge(&mut decision, own).await?;
     let done = match done {
         Acceptance::Nothing => Done::Nothing,
-        Acceptance::Recorded => Done::Recorded { receipt: Box::pin(service.sending().record(&request)).await?.map(|attempt| attempt.receipt) },
+        Acceptance::Recorded => {
+            Done::Recorded { receipt: Box::pin(service.sending().record(&request)).await?.map(|attempt| attempt.receipt) }
+        }
         Acceptance::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
     Ok(Accepted { decision, done, standing })

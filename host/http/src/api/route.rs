@@ -1,6 +1,6 @@
 //! One route of the API.
 
-use super::Answer;
+use super::Answering;
 use super::body::Takes;
 use super::call::{Call, Shared};
 use super::problem::Problem;

@@ -1,6 +1,6 @@
 //! The meaning of the gate's decision for an Order Manager: accepted, nothing to do, or work for a person.
 
-use super::Outcome;
+use super::PostOutcome;
 use cartage_policy::gate::{ConditionAnswer, Decision, Finding, Verdict};
 
 impl From<&Decision> for PostOutcome {

@@ -14,7 +14,7 @@ pub use failures::{FAILING_CLIENTS_MAX, FAILURES_MAX, FAILURES_MS};
 
 use super::form::{self, BODY_BYTES_MAX};
 use super::login::{FirstLook, first_look};
-use super::{Reply, Call, Denial, Error, PostOutcome, PartOutcome, Post, Request, answer, part, read};
+use super::{Call, Denial, Error, PartOutcome, Post, PostOutcome, Reply, Request, answer, part, read};
 use crate::inbound::body::{self, Limits, Reading, Room, Share, Whole};
 use crate::inbound::client::{self, Proxies};
 use crate::inbound::connection::{Connection, Phase};

@@ -9,7 +9,7 @@ use super::order::packages;
 use super::order::{OrderRecord, line_key};
 use super::package::{news, not_carried};
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
-use super::{ConditionAnswer, Condition, Finding, Place};
+use super::{Condition, ConditionAnswer, Finding, Place};
 use crate::validate::{Load, how_to_leave_out};
 use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::vault::{Generation, CredentialRef};
+use crate::vault::{CredentialRef, Generation};
 use crate::{View, merchants};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};

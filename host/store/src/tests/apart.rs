@@ -2,7 +2,7 @@
 
 use super::{Scratch, cart};
 use crate::carts::{Definition, Pause};
-use crate::credentials::{Generation, CredentialRef, Sealed};
+use crate::credentials::{CredentialRef, Generation, Sealed};
 use crate::decisions::Decision;
 use crate::events::StatusEvent;
 use crate::orders::{Label, OrderRef, Package};

@@ -4,7 +4,7 @@ use super::{AT, Scratch, cart, merchant};
 use crate::alerts::{self, Alert};
 use crate::carts::{self, Definition, Pause};
 use crate::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
-use crate::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, Known};
+use crate::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, KeyState};
 use crate::orders::{self, Label, OrderRef, Package};
 use crate::retention::{self, Kind};
 use crate::tokens::{self, Token};
@@ -22,13 +22,13 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
     let store = scratch.create();
     let (body, other) = (Digest::of(b"body"), Digest::of(b"other"));
     write(&store, move |tx| {
-        let (merchant, known) = (merchant(), |answer: &str| Known::Answered { answer: answer.into() });
-        assert_eq!(idempotency::get(tx, &merchant, "k", body)?, Known::New);
-        assert_eq!(idempotency::put(tx, &merchant, "k", body, None, "first", AT)?, Known::New);
+        let (merchant, known) = (merchant(), |answer: &str| KeyState::Answered { answer: answer.into() });
+        assert_eq!(idempotency::get(tx, &merchant, "k", body)?, KeyState::New);
+        assert_eq!(idempotency::put(tx, &merchant, "k", body, None, "first", AT)?, KeyState::New);
         assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"));
-        assert_eq!(idempotency::get(tx, &merchant, "k", other)?, Known::OtherBody);
+        assert_eq!(idempotency::get(tx, &merchant, "k", other)?, KeyState::OtherBody);
         assert_eq!(idempotency::put(tx, &merchant, "k", body, None, "second", AT)?, known("first"));
-        assert_eq!(idempotency::put(tx, &merchant, "k", other, None, "third", AT)?, Known::OtherBody);
+        assert_eq!(idempotency::put(tx, &merchant, "k", other, None, "third", AT)?, KeyState::OtherBody);
         assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"), "what was answered stays");
         // By age, the oldest first, never more than asked.
         for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
@@ -36,7 +36,7 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
         }
         assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT), 9)?, 0, "none came before the first");
         assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 2);
-        let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != Known::New);
+        let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != KeyState::New);
         assert_eq!(left, [false, false, true, true]);
         assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 1);
         Ok(())

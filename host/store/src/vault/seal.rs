@@ -1,7 +1,7 @@
 //! Sealing and opening: XChaCha20-Poly1305, a random nonce each time, and the value's place as associated data.
 
 use super::{Error, Key, KeyId};
-use crate::credentials::{Generation, CredentialRef, Sealed};
+use crate::credentials::{CredentialRef, Generation, Sealed};
 use cartage_model::id::MerchantId;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};

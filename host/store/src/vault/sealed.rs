@@ -3,7 +3,7 @@
 use super::rotate::{self, next_file};
 use super::seal::{self, Label};
 use super::{Change, Error, Key, KeyId};
-use crate::credentials::{self, Generation, CredentialRef, Sealed};
+use crate::credentials::{self, CredentialRef, Generation, Sealed};
 use crate::{self as store, Store, Tx, View, audit};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -211,7 +211,13 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn forget(&self, merchant: &MerchantId, place: &CredentialRef, only: Option<Generation>, line: audit::Line) -> Result<bool, Error> {
+    pub async fn forget(
+        &self,
+        merchant: &MerchantId,
+        place: &CredentialRef,
+        only: Option<Generation>,
+        line: audit::Line,
+    ) -> Result<bool, Error> {
         let (whose, what) = (merchant.clone(), place.clone());
         self.noted(merchant, line, move |tx| match only {
             Some(Generation::Next) => credentials::forget_next(tx, &whose, &what),

@@ -98,7 +98,11 @@ async fn bodies_are_of_their_type() {
         desk.ask(send(media_type)).await.problem(415, "unsupported-media-type", "application/json");
     }
     desk.ask(send("application/json").without("content-type")).await.problem(415, "unsupported-media-type", "content-type");
-    desk.ask(send("application/json").header("content-type", "text/plain")).await.problem(415, "unsupported-media-type", "exactly one content-type");
+    desk.ask(send("application/json").header("content-type", "text/plain")).await.problem(
+        415,
+        "unsupported-media-type",
+        "exactly one content-type",
+    );
     desk.ask(send("application/json").header("content-encoding", "gzip")).await.problem(415, "unsupported-media-type", "gzip");
     desk.ask(send("Application/JSON; Charset=\"UTF-8\"").header("content-encoding", "identity")).await.is(StatusCode::ACCEPTED);
     let admin = desk.token("default", Role::Admin).await;

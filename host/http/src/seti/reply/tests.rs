@@ -26,7 +26,11 @@ fn false_names_first_what_needs_a_person() {
     for (outcomes, expected) in [
         (vec![needs("1")], "SETIResponse: update=False;Notes=order 1 needs a person: UseStatusUpdates is False"),
         (
-            vec![part("1", PostOutcome::Accepted), part("2", PostOutcome::Refused("no such order".into())), part("3", PostOutcome::StillQueued)],
+            vec![
+                part("1", PostOutcome::Accepted),
+                part("2", PostOutcome::Refused("no such order".into())),
+                part("3", PostOutcome::StillQueued),
+            ],
             "SETIResponse: update=False;Notes=order 2 refused by the cart: no such order, 2 of 3 orders in this post need nobody",
         ),
         (

@@ -3,7 +3,7 @@
 use super::{remedies_if, some_label};
 use crate::gate::command;
 use crate::gate::question::{Cause, Question};
-use crate::gate::{ConditionAnswer, Condition, Finding, Place};
+use crate::gate::{Condition, ConditionAnswer, Finding, Place};
 use crate::validate::{Load, Refused, target};
 use cartage_base::nearest::nearest;
 use cartage_contract::delivery::Choice;

@@ -4,8 +4,8 @@ use super::dice::Dice;
 use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::schedule::{
-    Breaker, Candidate, ForCart, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline,
-    AttemptVerdict, after,
+    AttemptVerdict, Breaker, Candidate, ForCart, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler,
+    Sign, Timeline, after,
 };
 use cartage_model::carts::DeliveryRules;
 use cartage_model::dead_letter::{Reason, Then};

@@ -5,7 +5,7 @@ use cartage::dead_letter::Then;
 use cartage::deliver::{Attempt, counts, judge};
 use cartage::outbox::{Attempts, Counted};
 use cartage::receipt::{Fate, PauseReason};
-use cartage::schedule::{FAILURES_IN_A_ROW, ForCart, History, NextStep, Now, Policy, Sign, Verdict};
+use cartage::schedule::{AttemptVerdict, FAILURES_IN_A_ROW, ForCart, History, NextStep, Now, Policy, Sign};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use serde::Serialize;
@@ -93,7 +93,7 @@ impl Repeats {
         next
     }
 
-    fn remember(&mut self, attempt: &Attempt, fate: Fate, verdict: &Verdict, now: Now) {
+    fn remember(&mut self, attempt: &Attempt, fate: Fate, verdict: &AttemptVerdict, now: Now) {
         match verdict.update {
             NextStep::Retry { due_unix_ms, .. } => {
                 self.attempts.settle(counts(fate, verdict), Some(attempt.earlier()));
@@ -127,7 +127,7 @@ pub(super) fn told(earlier: &EarlierAttempt) -> String {
     format!("attempt {}: {reach}, {steps}{}", earlier.attempt, resume.unwrap_or_default())
 }
 
-fn update(soonest: &Verdict, latest: &Verdict, now: Now) -> Update {
+fn update(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now) -> Update {
     match (soonest.update, latest.update) {
         (NextStep::Delivered, _) => Update::Delivered,
         (NextStep::Dead { reason, then }, _) => Update::Dead { reason: reason.to_string(), blocks_the_order: then == Then::Block },
@@ -138,7 +138,7 @@ fn update(soonest: &Verdict, latest: &Verdict, now: Now) -> Update {
     }
 }
 
-fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -> Vec<String> {
+fn words(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now, rules: &DeliveryRules) -> Vec<String> {
     let stops = matches!(latest.cart, Some(ForCart::Pause { .. } | ForCart::Disable));
     let mut words = vec![match update(soonest, latest, now) {
         Update::NotSent => "nothing".to_owned(),
@@ -173,8 +173,8 @@ fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -
 }
 
 /// The effect on the cart's other orders; `None` if there is none.
-fn of_the_cart(soonest: &Verdict, latest: &Verdict, now: Now) -> Option<String> {
-    let until = |verdict: &Verdict| match verdict.cart {
+fn of_the_cart(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now) -> Option<String> {
+    let until = |verdict: &AttemptVerdict| match verdict.cart {
         Some(ForCart::Pause { until_unix_ms, .. }) => until_unix_ms.map(|at| now.until_ms(at)),
         Some(ForCart::Rest { until_unix_ms }) => Some(now.until_ms(until_unix_ms)),
         Some(ForCart::Disable | ForCart::Prove) | None => None,
