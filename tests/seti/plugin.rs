@@ -144,7 +144,7 @@ prop_compose! {
 }
 
 /// The outcome that the plugin derives from an answer.
-fn understood(answer: &Reply) -> Result<String, Failure> {
+fn understood(answer: &seti::Reply) -> Result<String, Failure> {
     let text = answer.as_str().to_owned();
     let reply = move |_: &cartage_sdk::testing::Seen| Reply::text(200, &text);
     let applied = cart("xml").rule(reply).send(&update("1021", "Shipped")).outcome?;

@@ -9,9 +9,10 @@
 
 pub mod notifier;
 
+pub use cartage_model::alerts::Subject;
+
 use cartage_base::clock::Doubt;
 use cartage_base::counted::counted;
-use cartage_model::alerts::Subject;
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::PauseReason;
 use cartage_policy::gate::command;
@@ -262,7 +263,7 @@ fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
     let cart = &facts.cart;
     let who = match clients {
         1 => format!("posts of the client {one} to this cart are refused"),
-        many => format!("posts of {many} clients to this cart are refused; those of {one} are refused"),
+        many => format!("posts of {many} clients to this cart are refused, among them those of {one}"),
     };
     let set = command::inlet_password(cart);
     let detail = match why {

@@ -109,7 +109,6 @@ use cartage_egress::address::ThisMachine;
 use cartage_model::id::MerchantId;
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::disk_level::{Disk, ThisDisk};
-use cartage_store::vault::{self, Vault};
 use cartage_store::{Store, outbox};
 use counts::Counts;
 use health::Pulse;
@@ -142,7 +141,6 @@ pub struct Service {
 
 /// What all merchants of a data directory share.
 struct Shared {
-    dir: Arc<DataDir>,
     vault: Arc<LazyVault>,
     code: Arc<Code>,
     copies: Arc<Copies>,
@@ -177,7 +175,7 @@ impl Service {
         Service::of(dir, clock)
     }
 
-    /// Opens an existing data directory, and holds its lock for as long as the value lives.
+    /// Opens an existing data directory, and holds its lock for as long as the service or one of its subjects lives.
     ///
     /// # Errors
     ///
@@ -221,9 +219,8 @@ impl Service {
             pulse: Arc::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: Arc::default(),
-            dir,
         };
-        let tenant = Tenant { store, clock, merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true };
+        let tenant = Tenant { dir, store, clock, merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true };
         Ok(Service { shared: Arc::new(shared), tenant })
     }
 
@@ -270,7 +267,7 @@ impl Service {
 
     /// The opened data directory.
     pub fn data_dir(&self) -> &DataDir {
-        &self.shared.dir
+        &self.tenant.dir
     }
 
     /// The store in the data directory.
@@ -283,15 +280,6 @@ impl Service {
         self.tenant.outbox()
     }
 
-    /// The vault, opened on first use.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Vault::open`], above all a lost key file.
-    pub fn vault(&self) -> Result<&Vault, vault::Error> {
-        self.shared.vault.get()
-    }
-
     /// The merchant whose carts, parameters, events and orders the operations concern.
     pub fn merchant(&self) -> &MerchantId {
         &self.tenant.merchant
@@ -300,6 +288,6 @@ impl Service {
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("dir", &self.shared.dir).field("merchant", &self.tenant.merchant).finish_non_exhaustive()
+        f.debug_struct("Service").field("dir", &self.tenant.dir).field("merchant", &self.tenant.merchant).finish_non_exhaustive()
     }
 }

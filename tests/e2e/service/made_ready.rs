@@ -1,10 +1,11 @@
 //! A cart that was made ready rests on its own definition, credentials and parameters, and is made ready anew for changes of these alone.
 
 use super::{Desk, NEW, OLD, script_cart};
-use cartage::deliver::registry::{CartRegistry as _, Ready};
+use cartage::deliver::registry::{CartRegistry as _, NextCredentials, Ready};
 use cartage::events::{Label, Labels};
 use cartage::id::{CartId, Digest};
 use cartage::parameters::{GENERIC_ORDER_NUMBER_TYPE, Scope, assign};
+use cartage::receipt::{Fate, PauseReason};
 use cartage::service::Service;
 use cartage::vault::Generation;
 use std::sync::Arc;
@@ -68,8 +69,9 @@ async fn a_change_concerns_the_carts_that_rest_on_it_and_no_others() {
 
     let labels: Labels = [Label::new("Order Wrapped").expect("a label")].into_iter().collect();
     service.configuration().add_labels(&labels).await.expect("there is room");
+    shops.were_made_anew([false, false], "a label").await;
     service.bans().ban(Digest::of(b"another plugin"), "wrong numbers").await.expect("there is room");
-    shops.were_made_anew([false, false], "a label, and a ban of a plugin that neither runs").await;
+    shops.were_made_anew([true, true], "a ban, which may concern a cart that is pinned to no plugin").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,4 +87,23 @@ async fn a_parameter_that_is_set_or_unset_concerns_the_carts_of_its_scope() {
         assert!(service.configuration().unset_parameter(kind, &scope).await.expect("there is room"));
         shops.were_made_anew(expected, &format!("unset for {scope:?}")).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_credentials_that_were_changed_meanwhile_does_not_count() {
+    let desk = Desk::new();
+    let service = two_carts(&desk);
+    let (registry, key) = (service.registry(), (service.merchant().clone(), id(ONE)));
+    let refused = || Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None };
+    let old = ready(&service, ONE).await;
+    let kept = service.carts().get(&id(ONE)).await.expect("it is there");
+    let manifest = kept.manifest().expect("it was admitted").clone();
+    service.credentials().set(&kept, &manifest, ("account", "password"), Generation::Current, NEW.into()).await.expect("it can be set");
+    assert_eq!(registry.tried(&key, &old, refused()).await, NextCredentials::OthersNext, "an attempt with the old password was under way");
+    let new = ready(&service, ONE).await;
+    assert_eq!(registry.tried(&key, &old, refused()).await, NextCredentials::OthersNext, "and the cart was made ready anew since");
+    assert_eq!(registry.tried(&key, &new, refused()).await, NextCredentials::Stand, "the new one is refused too");
+    assert!(registry.ready(&key).await.expect("nothing fails").is_none(), "the cart is left alone");
+    service.carts().set_pause(&id(ONE), None).await.expect("there is room");
+    assert!(registry.ready(&key).await.expect("nothing fails").is_some(), "until something changes");
 }

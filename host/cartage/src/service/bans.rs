@@ -56,6 +56,8 @@ impl Bans {
             Ok(Banned { new, carts })
         };
         let banned = self.tenant.store.write(write).await?;
+        // A cart without a pin may run the plugin as well.
+        self.changes.outdate_all();
         self.changes.carts(&banned.carts);
         Ok(banned)
     }

@@ -38,6 +38,13 @@ struct Made {
     trial: Arc<Trial>,
 }
 
+impl Made {
+    /// Whether this is the value that was handed out.
+    fn is(&self, ready: &Ready) -> bool {
+        self.ready.as_ref().is_some_and(|made| std::ptr::eq(&raw const **made, ready))
+    }
+}
+
 /// The credentials for the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum With {
@@ -129,11 +136,20 @@ impl CartClients {
         }
     }
 
-    /// Whether a cart was made ready again, or its client was released, since this value was handed out.
+    /// Whether a cart changed since this value was handed out, so that what the value met says nothing of the cart as it is now.
     pub(super) fn is_older(&self, cart: &CartKey, ready: &Ready) -> bool {
         let entries = self.entries();
-        let made = entries.get(cart).and_then(|entry| entry.made.as_ref());
-        made.is_some_and(|made| made.ready.as_ref().is_none_or(|made| !std::ptr::eq(&raw const **made, ready)))
+        entries.get(cart).is_some_and(|Entry { change, made }| made.as_ref().is_some_and(|made| made.change != *change || !made.is(ready)))
+    }
+
+    /// Leaves a cart alone until something changes, because it refused the credentials of this value. Without effect if the cart was made
+    /// ready again meanwhile.
+    pub(super) fn refused(&self, cart: &CartKey, ready: &Ready) {
+        let mut entries = self.entries();
+        let made = entries.get_mut(cart).and_then(|entry| entry.made.as_mut());
+        if let Some(made) = made.filter(|made| made.is(ready)) {
+            made.with = With::None;
+        }
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<CartKey, Entry>> {

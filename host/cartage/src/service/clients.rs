@@ -3,6 +3,7 @@
 
 use super::approvals::Approvals;
 use super::bans::Bans;
+use super::blocking::blocking;
 use super::cart_clients::Changes;
 use super::configuration::Configuration;
 use super::credentials::Credentials;
@@ -64,7 +65,8 @@ impl Clients {
         let plugin = self.plugins.admit_and_keep(bytes).await?;
         let cart = kept.as_set(&self.configuration.assignments().await?);
         self.approvals.assert_approved(&cart, plugin.manifest()).await?;
-        let mut secrets = cart.secrets(plugin.manifest())?;
+        let (fetched, manifest) = (cart.clone(), plugin.manifest().clone());
+        let mut secrets = blocking(move || fetched.secrets(&manifest).map_err(Error::from)).await?;
         for slot in &plugin.manifest().slots {
             let Some(origins) = cart.origins(plugin.manifest(), slot) else { continue };
             for field in &slot.fields {

@@ -3,10 +3,10 @@
 //! The check of the writer is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
 //! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
+use super::tenant::Tenant;
 use crate::deliver::wake::WakeSignal;
 use cartage_base::causes::chain;
 use cartage_store as store;
-use cartage_store::Store;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -52,7 +52,7 @@ pub(super) type Pulse = tokio::sync::Mutex<Option<(Instant, Result<(), NotWritin
 /// Whether the store and the worker go on.
 #[derive(Clone)]
 pub struct Health {
-    pub(super) store: Store,
+    pub(super) tenant: Tenant,
     pub(super) pulse: Arc<Pulse>,
     pub(super) wake_signal: Arc<WakeSignal>,
 }
@@ -70,10 +70,10 @@ impl Health {
         {
             return answer.clone();
         }
-        let rounds = self.store.rounds();
-        let answer = match self.store.ping_writer(WRITER_MAX).await {
+        let rounds = self.tenant.store.rounds();
+        let answer = match self.tenant.store.ping_writer(WRITER_MAX).await {
             Ok(()) => Ok(()),
-            Err(store::Error::Silent { .. }) if self.store.rounds() != rounds => Err(NotWriting::NotNow { why: BEHIND.to_owned() }),
+            Err(store::Error::Silent { .. }) if self.tenant.store.rounds() != rounds => Err(NotWriting::NotNow { why: BEHIND.to_owned() }),
             Err(store::Error::Silent { .. }) => Err(NotWriting::Silent),
             Err(error) if error.is_passing() => Err(NotWriting::NotNow { why: chain(&error) }),
             Err(error) => Err(NotWriting::Stopped { why: chain(&error) }),

@@ -105,15 +105,15 @@ impl CartRegistry for Registry {
                 NextCredentials::OthersNext
             }
             Generation::Next if delivered => {
-                self.cart_clients.set(cart, With::These(Generation::Current));
                 if let Err(error) = service.credentials().promote(&cart.1).await {
                     tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "could not make the new credentials current");
                 }
+                self.cart_clients.set(cart, With::These(Generation::Current));
                 NextCredentials::Stand
             }
             Generation::Current | Generation::Next => {
                 if refused {
-                    self.cart_clients.set(cart, With::None);
+                    self.cart_clients.refused(cart, ready);
                 }
                 NextCredentials::Stand
             }

@@ -3,17 +3,15 @@
 
 use super::Error;
 use super::recordings::RAW_MS_MAX;
+use super::tenant::Tenant;
 use cartage_model::id::MerchantId;
 use cartage_model::parameters::{
     Assignments, KEEP_AUDIT_DAYS, KEEP_CASSETTES_DAYS, KEEP_FAILED_CASSETTES_DAYS, KEEP_IDEMPOTENCY_KEYS_DAYS, KEEP_ORDER_STATE_DAYS,
     KEEP_RECEIPTS_DAYS, Parameter, Value,
 };
-use cartage_store::Store;
-use cartage_store::StoredClock;
 use cartage_store::retention::{self, Kind};
 use cartage_store::{self as store, merchants};
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The most rows that one transaction deletes, except recordings, which are large.
@@ -60,8 +58,7 @@ fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
 /// The deletion of expired rows, for all merchants.
 #[derive(Clone)]
 pub struct Retention {
-    pub(super) store: Store,
-    pub(super) clock: Arc<StoredClock>,
+    pub(super) tenant: Tenant,
 }
 
 impl Retention {
@@ -78,7 +75,7 @@ impl Retention {
                 Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => BATCH_CASSETTES,
                 _ => BATCH_ROWS,
             };
-            for stamped in self.clock.older_than(one.kept_ms) {
+            for stamped in self.tenant.clock.older_than(one.kept_ms) {
                 one.older += self.delete_stamped(one, &stamped, most).await?;
             }
         }
@@ -91,7 +88,7 @@ impl Retention {
         loop {
             let (merchant, kind, stamped) = (merchant.clone(), *kind, stamped.clone());
             let write = move |tx: &store::Tx<'_>| retention::delete(tx, &merchant, kind, &stamped, most);
-            let gone = self.store.write::<_, store::Error>(write).await?;
+            let gone = self.tenant.store.write::<_, store::Error>(write).await?;
             all += gone as u64;
             if gone < most as usize {
                 return Ok(all);
@@ -140,7 +137,7 @@ impl Retention {
 
     /// Every kind for every merchant, with the number of expired rows if `counted` is set.
     async fn look_for_old(&self, counted: bool) -> Result<Vec<Retained>, Error> {
-        let clock = self.clock.clone();
+        let clock = self.tenant.clock.clone();
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let mut all = Vec::new();
             for merchant in merchants::list(view)? {
@@ -155,7 +152,7 @@ impl Retention {
             }
             Ok(all)
         };
-        self.store.read(look).await
+        self.tenant.store.read(look).await
     }
 }
 

@@ -1,4 +1,5 @@
-//! The subjects of the service: what can be done for a merchant, each with the handles that it needs and nothing else.
+//! The subjects of the service: what can be done for a merchant, each with the handles that it needs. Only those that act for all
+//! merchants hold the service itself.
 
 use super::caches::Caches;
 use super::cart_clients::Changes;
@@ -123,7 +124,7 @@ impl Service {
 
     /// The plugins of the merchant's carts.
     pub fn plugins(&self) -> Plugins {
-        let files = PluginFiles { dir: self.shared.dir.clone(), copies: self.shared.copies.clone() };
+        let files = PluginFiles { dir: self.tenant.dir.clone(), copies: self.shared.copies.clone() };
         Plugins { tenant: self.tenant.clone(), files, code: self.shared.code.clone() }
     }
 
@@ -166,7 +167,7 @@ impl Service {
     pub fn alerts(&self) -> Alerts {
         Alerts {
             tenant: self.tenant.clone(),
-            dir: self.shared.dir.clone(),
+            dir: self.tenant.dir.clone(),
             plugins: self.plugins(),
             approvals: self.approvals(),
             seen: self.shared.seen.clone(),
@@ -193,17 +194,17 @@ impl Service {
 
     /// Whether the store and the worker go on.
     pub fn health(&self) -> Health {
-        Health { store: self.tenant.store.clone(), pulse: self.shared.pulse.clone(), wake_signal: self.shared.wake_signal.clone() }
+        Health { tenant: self.tenant.clone(), pulse: self.shared.pulse.clone(), wake_signal: self.shared.wake_signal.clone() }
     }
 
     /// The deletion of expired rows, for all merchants.
     pub fn retention(&self) -> Retention {
-        Retention { store: self.tenant.store.clone(), clock: self.tenant.clock.clone() }
+        Retention { tenant: self.tenant.clone() }
     }
 
     /// The disk of the data directory.
     pub fn disk_space(&self) -> DiskSpace {
-        DiskSpace { dir: self.shared.dir.clone(), disk: self.shared.disk.clone() }
+        DiskSpace { dir: self.tenant.dir.clone(), disk: self.shared.disk.clone() }
     }
 
     fn changes(&self) -> Changes {

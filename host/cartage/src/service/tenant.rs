@@ -3,12 +3,15 @@
 use super::Error;
 use cartage_base::clock::Clock as _;
 use cartage_model::id::{CartId, MerchantId};
+use cartage_store::data_dir::DataDir;
 use cartage_store::{self as store, Store, StoredClock, Tx, audit, outbox};
 use std::sync::Arc;
 
 /// One merchant, and the user who acts for that merchant.
 #[derive(Debug, Clone)]
 pub(super) struct Tenant {
+    /// The data directory, whose lock is held for as long as any subject of the service lives.
+    pub(super) dir: Arc<DataDir>,
     pub(super) store: Store,
     pub(super) clock: Arc<StoredClock>,
     pub(super) merchant: MerchantId,

@@ -3,18 +3,20 @@
 use cartage_store::Store;
 use cartage_store::data_dir::DataDir;
 use cartage_store::vault::{self, Vault};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The vault, opened on first use.
 pub(super) struct LazyVault {
     dir: Arc<DataDir>,
     store: Store,
     vault: OnceLock<Vault>,
+    /// Held while the vault is opened: opening it may end a change of the key that was cut off.
+    opening: Mutex<()>,
 }
 
 impl LazyVault {
     pub(super) fn new(dir: Arc<DataDir>, store: Store) -> LazyVault {
-        LazyVault { dir, store, vault: OnceLock::new() }
+        LazyVault { dir, store, vault: OnceLock::new(), opening: Mutex::default() }
     }
 
     /// The opened vault.
@@ -23,6 +25,10 @@ impl LazyVault {
     ///
     /// The errors of [`Vault::open`], above all a lost key file.
     pub(super) fn get(&self) -> Result<&Vault, vault::Error> {
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault);
+        }
+        let _opening = self.opening.lock().expect("nobody panics while holding it");
         if let Some(vault) = self.vault.get() {
             return Ok(vault);
         }

@@ -92,7 +92,7 @@ impl Call {
 
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
-        self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
+        self.bearer.is_for(cart)
     }
 
     /// Checks that the token may change settings that affect every cart of the merchant.

@@ -3,7 +3,7 @@
 use super::call::{Call, Shared};
 use super::problem::{Kind, Problem};
 use super::query::Query;
-use super::route::{Route, Run};
+use super::route::{Handled, Route, Run};
 use super::trace::{TRACEPARENT, Trace};
 use super::{body, token};
 use crate::inbound::body::Whole;
@@ -73,13 +73,25 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let service = shared.api.service.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
     let path = parts.uri.path().to_owned();
     let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
-    let counted = shared.clone();
-    let answer =
-        run(Call { shared, service, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share }).await;
+    let (counted, reads) = (shared.clone(), parts.method.is_safe());
+    let handled = run(Call { shared, service, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share });
+    let answer = if reads { handled.await } else { to_its_end(handled).await };
     if accepts {
         counted.accept.0.observe(start.elapsed().as_secs_f64());
     }
     answer
+}
+
+/// Runs a handler that may change something to its end, also if the client goes away meanwhile: the store completes a write that has begun, and
+/// whatever rests on the change must hear of it.
+async fn to_its_end(handled: Handled) -> Result<Response, Problem> {
+    match tokio::spawn(handled.in_current_span()).await {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Problem::new(Kind::Unavailable, "the daemon is stopping; send the request again once it runs")),
+        },
+    }
 }
 
 fn route(at: &[&'static Route], parts: &Parts) -> Result<&'static Route, Problem> {
@@ -141,6 +153,8 @@ fn origin_is_allowed(headers: &HeaderMap, origins: &[String]) -> Result<(), Prob
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::time::{Duration, sleep, timeout};
 
     #[test]
     fn a_port_is_no_part_of_a_name() {
@@ -155,5 +169,26 @@ mod tests {
             assert_eq!(without_port(authority), host);
         }
         assert_ne!(without_port("[::1]"), "[:", "an address in brackets has colons of its own");
+    }
+
+    #[tokio::test]
+    async fn a_handler_goes_to_its_end_though_nobody_waits_for_it() {
+        let ends = |mark: &Arc<AtomicBool>| -> Handled {
+            let mark = mark.clone();
+            Box::pin(async move {
+                sleep(Duration::from_millis(50)).await;
+                mark.store(true, Ordering::Relaxed);
+                Err(Problem::new(Kind::NotFound, "the handler has ended"))
+            })
+        };
+        let (gone, there): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        assert!(timeout(Duration::from_millis(5), to_its_end(ends(&gone))).await.is_err(), "the client has gone");
+        assert!(to_its_end(ends(&there)).await.is_err() && there.load(Ordering::Relaxed), "the other client has its answer");
+        let both = async {
+            while !gone.load(Ordering::Relaxed) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), both).await.expect("the handler ends");
     }
 }

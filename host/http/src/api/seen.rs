@@ -122,7 +122,7 @@ struct Alerts {
 struct OpenAlert {
     /// The kind of the condition, by name.
     kind: String,
-    /// What the alert is about, such as a cart or an order. Empty: the whole installation.
+    /// What the alert is about: `cart` and the Cart ID. Empty: the whole installation.
     subject: String,
     /// What is wrong, and what there is to do.
     detail: String,

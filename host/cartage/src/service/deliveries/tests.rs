@@ -257,3 +257,18 @@ async fn dead_letters_are_tried_again_in_their_order_s_order() {
     assert_eq!(desk.audit().await.len(), 2, "one line for each that was put back");
     assert_eq!(desk.service.wake_signal().news().await.work.len(), 1);
 }
+
+#[tokio::test]
+async fn the_lock_is_held_for_as_long_as_a_subject_of_the_service_lives() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, clock) = (folder.path().join("data"), Arc::new(ManualClock::at(1_800_000_000_000)));
+    let service = Service::init(&path, clock.clone()).expect("it is made");
+    let (deliveries, retention, health) = (service.deliveries(), service.retention(), service.health());
+    drop(service);
+    let is_held = || Service::open(&path, clock.clone()).is_err();
+    assert!(is_held());
+    drop(deliveries);
+    assert!(is_held());
+    drop((retention, health));
+    assert!(!is_held());
+}

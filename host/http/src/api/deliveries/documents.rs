@@ -250,7 +250,7 @@ pub(in crate::api) struct WholeDelivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(super) update: Option<Option<Box<Update>>>,
-    /// The receipts of the attempts, as they were stored.
+    /// The receipts of the attempts, as they were stored. A receipt that this release cannot read is an object whose `unreadable` says why.
     #[schema(value_type = Vec<Object>)]
     pub(super) receipts: Vec<Value>,
     /// The numbers of the attempts whose cassettes are kept.
