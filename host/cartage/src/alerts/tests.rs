@@ -128,7 +128,7 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { shut_out: Some((3, "192.0.2.1".into(), NotLetIn::NoInlet)), ..cart() },
             Kind::ClientShutOut,
-            "posts of 3 clients to this cart are refused; those of 192.0.2.1 are refused, because the cart has no [seti] in its file",
+            "posts of 3 clients to this cart are refused, among them those of 192.0.2.1, because the cart has no [seti] in its file",
         ),
         (
             CartFacts { shut_out: Some((1, "192.0.2.1".into(), NotLetIn::NoPassword)), ..cart() },
