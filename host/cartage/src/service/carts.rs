@@ -2,15 +2,14 @@
 
 mod changes;
 
-use super::Error;
 use super::bans::Bans;
 use super::cart_clients::Changes;
-use super::lists;
 use super::plugin_files::{kept_name, stamp};
 use super::plugins::Plugins;
 use super::seen::Observations;
 use super::stored_cart::{CartCache, PluginKept, StoredCart};
 use super::tenant::Tenant;
+use super::{Error, lists};
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, Digest};
 use cartage_store as store;

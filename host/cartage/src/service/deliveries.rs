@@ -5,8 +5,7 @@
 
 use super::Error;
 use super::tenant::Tenant;
-use crate::deliver::locks::OrderGuard;
-use crate::deliver::locks::OrderLocks;
+use crate::deliver::locks::{OrderGuard, OrderLocks};
 use crate::deliver::wake::WakeSignal;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};

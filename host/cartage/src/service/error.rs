@@ -6,14 +6,11 @@ use cartage_base::fault::Fault;
 use cartage_egress::credential;
 use cartage_engine as plugin;
 use cartage_model::carts::{self, WrongDigest};
-use cartage_model::events;
 use cartage_model::id::{CartId, Digest};
-use cartage_model::parameters;
+use cartage_model::{events, parameters};
 use cartage_policy::validate;
 use cartage_store as store;
-use cartage_store::data_dir;
-use cartage_store::outbox;
-use cartage_store::vault;
+use cartage_store::{data_dir, outbox, vault};
 use std::sync::Arc;
 
 /// Why an operation of the service failed. A decision of the gate is no error, and neither is the answer of a cart.

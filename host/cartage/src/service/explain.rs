@@ -3,8 +3,7 @@
 use super::Error;
 use super::intake::{Asked, Cause, Looked, Request, StoredDecision};
 use super::of_order::OrderDelivery;
-use super::orders::Orders;
-use super::orders::{OrderStatus, PackageStatus, packages};
+use super::orders::{OrderStatus, Orders, PackageStatus, packages};
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_policy::gate::explain::{Explanation, Note};
 use cartage_policy::gate::{Again, Decision, Given, command};

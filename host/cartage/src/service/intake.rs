@@ -6,8 +6,7 @@ use super::counts::Counts;
 use super::disk_space::DiskSpace;
 use super::event_labels::{label, named};
 use super::seen::Observations;
-use super::snapshot::SetCache;
-use super::snapshot::{Facts, rows};
+use super::snapshot::{Facts, SetCache, rows};
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use crate::deliver::wake::WakeSignal;
@@ -20,8 +19,7 @@ use cartage_policy::gate::{self, Again, Change, Decision, Given, Question, Verdi
 use cartage_policy::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
 use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox;
-use cartage_store::{self as store, Tx, decisions, idempotency};
+use cartage_store::{self as store, Tx, decisions, idempotency, outbox};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

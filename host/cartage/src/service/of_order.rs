@@ -2,8 +2,7 @@
 //! read here too.
 
 use super::Error;
-use super::deliveries::Deliveries;
-use super::deliveries::{Listed, Where, Which};
+use super::deliveries::{Deliveries, Listed, Where, Which};
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;

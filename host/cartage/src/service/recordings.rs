@@ -4,8 +4,7 @@
 use super::Error;
 use super::cart_clients::Changes;
 use super::carts::Carts;
-use super::deliveries::Deliveries;
-use super::deliveries::shown;
+use super::deliveries::{Deliveries, shown};
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use crate::deliver::Attempt;

@@ -4,10 +4,9 @@
 //! A cart that was made ready earlier holds older values; those on disk count. So two concurrent calls both use the latest value, and a
 //! value that a person sets meanwhile is not overwritten with one that the cart issued for the former.
 
-use super::BY_ITSELF;
-use super::Error;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
+use super::{BY_ITSELF, Error};
 use cartage_base::clock::Clock;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use cartage_egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced, Tokens};

@@ -2,8 +2,7 @@
 //! repeats what was refused, and such a repeat is no second update.
 
 use super::Error;
-use super::intake::Intake;
-use super::intake::{Asked, Looked, Request};
+use super::intake::{Asked, Intake, Looked, Request};
 use cartage_contract::orders::Update;
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, Found, sqlite};

@@ -3,12 +3,10 @@
 //! The watch is independent of deliveries: an error here is logged and tried again, and delays nothing. Alerts are stored, except the one
 //! that nothing can be stored: that alert is kept in memory, and people are notified of it without the store.
 
-use super::Error;
-use super::Service;
 use super::caches::Caches;
-use super::health::Health;
-use super::health::NotWriting;
+use super::health::{Health, NotWriting};
 use super::seen::{Observations, Stuck};
+use super::{Error, Service};
 use crate::alerts::Kind;
 use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;

@@ -3,9 +3,8 @@
 mod documents;
 
 use super::call::{Call, DELIVERY_CHARS_MAX, json, no_delivery, typed};
-use super::cursor;
 use super::problem::{self, Kind, More, Problem};
-use super::schema;
+use super::{cursor, schema};
 use axum::response::Response;
 use cartage::service::{self, DeliveryView, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};

@@ -9,8 +9,7 @@ use cartage::service::definitions::Invalid;
 use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
 use cartage_store as store;
-use cartage_store::outbox;
-use cartage_store::vault;
+use cartage_store::{outbox, vault};
 
 /// A problem that the operator must correct: the sender learns what was attempted, and the log has the causes.
 fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {

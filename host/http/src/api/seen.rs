@@ -1,10 +1,9 @@
 //! Requests that only look: health, readiness, metrics, the gate's decision about an order, and open alerts.
 
 use super::call::{Call, Shared, json, typed};
-use super::metrics;
 use super::problem::{self, Kind, Problem};
-use super::schema;
 use super::schema::UnixMs;
+use super::{metrics, schema};
 use axum::response::Response;
 use cartage::service::Explained;
 use cartage_model::id::{CartId, SenderOrderNumber};

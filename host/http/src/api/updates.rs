@@ -2,14 +2,12 @@
 
 use super::accepting::{Accepted, Done, accept};
 use super::call::{Call, json};
-use super::idempotency;
 use super::problem::{self, Kind, More, Problem};
-use super::schema;
 use super::schema::update::{LineItem, Package};
+use super::{idempotency, schema};
 use axum::response::Response;
 use cartage::service::{Cause, IdempotencyKey, OrderStatus, Request};
-use cartage_base::bounded;
-use cartage_base::heavy;
+use cartage_base::{bounded, heavy};
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::Receipt;
 use cartage_policy::gate::{Again, Decision, Given};

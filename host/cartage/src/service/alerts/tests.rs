@@ -1,9 +1,7 @@
 use super::*;
 use crate::alerts::notifier::Notifier;
-use crate::deliver::registry::CartRegistry as _;
-use crate::deliver::registry::Note;
-use crate::service::Service;
-use crate::service::{Cause, Request};
+use crate::deliver::registry::{CartRegistry as _, Note};
+use crate::service::{Cause, Request, Service};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
 use cartage_policy::gate::{Again, Given};

@@ -2,9 +2,8 @@
 //! crates below write.
 
 use super::*;
-use crate::api::openapi;
 use crate::api::routes::ROUTES;
-use crate::api::schema;
+use crate::api::{openapi, schema};
 use cartage::service::definitions::Field;
 use cartage::service::{
     Cause, DeadUpdate, DiscardedUpdate, Explained, HasIt, OrderDelivery, OrderStatus, OwnDelivery, PackageStatus, Progress,
