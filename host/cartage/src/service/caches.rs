@@ -4,6 +4,7 @@ use super::Error;
 use super::cart_clients::CartClients;
 use super::plugins::Code;
 use super::replaced::CartTokens;
+use super::seen::Observations;
 use super::stored_cart::CartCache;
 use cartage_model::id::Digest;
 use cartage_policy::schedule::CartKey;
@@ -19,6 +20,7 @@ pub(super) struct Caches {
     pub(super) tokens: Arc<CartTokens>,
     pub(super) carts: Arc<CartCache>,
     pub(super) code: Arc<Code>,
+    pub(super) seen: Arc<Observations>,
 }
 
 impl Caches {
@@ -37,6 +39,7 @@ impl Caches {
         let (carts, plugins) = self.store.read(look).await?;
         self.cart_clients.keep_only(&carts);
         self.tokens.keep_only(&carts);
+        self.seen.keep_only(&carts);
         self.carts.keep_only(&carts);
         self.code.keep_only(&plugins);
         Ok(())

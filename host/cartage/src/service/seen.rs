@@ -10,7 +10,7 @@ use cartage_model::id::{CartId, MerchantId};
 use cartage_model::receipt::Fate;
 use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_store::alerts::Alert;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
@@ -125,6 +125,11 @@ impl Observations {
             Certainty::No | Certainty::Unknown => None,
         };
         SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
+    }
+
+    /// Drops what was seen of carts that are not among these: a cart that is made again under the same id has not been seen yet.
+    pub(super) fn keep_only(&self, carts: &BTreeSet<CartKey>) {
+        self.carts.lock().expect("nobody panics while holding it").retain(|cart, _| carts.contains(cart));
     }
 
     /// The observation that the store's writer does not write; `None` while it does.

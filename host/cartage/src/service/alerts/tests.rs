@@ -1,7 +1,7 @@
 use super::*;
 use crate::alerts::notifier::Notifier;
 use crate::deliver::registry::{CartRegistry as _, Note};
-use crate::service::{Cause, Request, Service};
+use crate::service::{Cause, Queue, Request, Service};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
 use cartage_policy::gate::{Again, Given};
@@ -73,6 +73,17 @@ async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     assert_eq!((alerts[0].subject.to_string().as_str(), alerts[0].raised_at_unix_ms), ("cart shop", AT), "it is the same one still");
     desk.service.carts().set_pause(&shop().1, None).await.expect("it is resumed");
     assert_eq!(desk.kinds().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_cart_that_is_made_again_was_not_seen_yet() {
+    let desk = Desk::new().await;
+    desk.service.registry().note(&shop(), &Note::Breaker(Breaker::Open { until_unix_ms: AT + 60_000 }));
+    assert_eq!(desk.service.overview().breaker_until(&shop().1), Some(AT + 60_000));
+    desk.service.watch().look().await.expect("it can look");
+    assert_eq!(desk.service.overview().breaker_until(&shop().1), Some(AT + 60_000), "the cart is there");
+    desk.service.removal().remove(&shop().1, Queue::Keep).await.expect("nothing waits");
+    assert_eq!(desk.service.overview().breaker_until(&shop().1), None);
 }
 
 #[tokio::test]

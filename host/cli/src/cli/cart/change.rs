@@ -40,11 +40,14 @@ pub(super) async fn roll_back(service: &Service, id: &CartId, wanted: Option<Dig
         let message = match wanted {
             Some(wanted) if Some(wanted) == kept.pinned() => format!("cart {id} already has the plugin {wanted}"),
             Some(wanted) => format!("the plugin {wanted} never ran for cart {id}"),
+            None if known.is_empty() => format!("no plugin has run for cart {id} yet"),
             None => format!("no other plugin than the present one ran for cart {id}"),
         };
         let what_to_do = match known.as_slice() {
-            [] => format!("no plugin has run for the cart yet; give it another file with `cartage cart upgrade {id} --plugin FILE`"),
-            [_] if wanted.is_none() => format!("give it another file with `cartage cart upgrade {id} --plugin FILE`"),
+            [] if wanted.is_some() => {
+                format!("no plugin has run for the cart yet; give it another file with `cartage cart upgrade {id} --plugin FILE`")
+            }
+            [] | [_] if wanted.is_none() => format!("give it another file with `cartage cart upgrade {id} --plugin FILE`"),
             _ => format!("name one of the plugins that ran for the cart, the last first: {}", known.join(", ")),
         };
         return Err(Failure::wrong_use(message).what_to_do(what_to_do));
