@@ -268,7 +268,8 @@ impl Error {
             | Error::PluginUnknown { .. }
             | Error::PluginFolder { .. }
             | Error::KeepPlugin { .. }
-            | Error::NoRoom { .. } => true,
+            | Error::NoRoom { .. }
+            | Error::Token(super::access_tokens::Error::Store(_)) => true,
             Error::Outbox(error) => matches!(error, outbox::Error::Store(_)),
             Error::Vault(error) => error.is_fault(),
             Error::PluginFile { source, .. } => source.fault().is_some_and(|fault| !fault.is_fact()),

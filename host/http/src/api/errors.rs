@@ -87,7 +87,7 @@ impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Problem {
         use service::Error;
         match error {
-            Error::Store(error) => error.into(),
+            Error::Store(error) | Error::Token(service::access_tokens::Error::Store(error)) => error.into(),
             Error::Vault(error) => error.into(),
             Error::Outbox(error) => error.into(),
             Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
@@ -213,6 +213,15 @@ mod tests {
         ] {
             assert!(!fact.is_fault(), "{fact:?}");
             assert_eq!(Problem::from(fact).kind, kind);
+        }
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_looked_up_now_is_asked_for_again() {
+        let busy = || store::Error::Busy { what: "look up a token".into() };
+        for error in [service::Error::Store(busy()), service::Error::Token(service::access_tokens::Error::Store(busy()))] {
+            assert!(error.is_fault(), "{error}");
+            assert_eq!(Problem::from(error).status(), http::StatusCode::SERVICE_UNAVAILABLE);
         }
     }
 }
