@@ -4,6 +4,7 @@
 //! apart from one that does not exist. `of_order.rs` has the deliveries of one order.
 
 use super::Error;
+use super::blocking::to_its_end;
 use super::tenant::Tenant;
 use crate::deliver::locks::{OrderGuard, OrderLocks};
 use crate::deliver::wake::WakeSignal;
@@ -352,17 +353,6 @@ impl Deliveries {
 /// Parses stored JSON for display. Content that cannot be parsed is replaced by the error, and hides nothing else.
 pub(super) fn shown(what: &str, json: &str) -> serde_json::Value {
     serde_json::from_str(json).unwrap_or_else(|error| serde_json::json!({ "unreadable": format!("could not read {what}: {error}") }))
-}
-
-/// Runs some work in a task of its own, which goes on if the caller is dropped.
-pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(store::Error::Stopped { reason: store::Stop::Closed }.into()),
-        },
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Deletion of everything that is stored about one order, also from the bytes of the database files, because its customer may ask for that.
 
 use super::Error;
-use super::deliveries::to_its_end;
+use super::blocking::to_its_end;
 use super::orders::Orders;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;

@@ -31,7 +31,7 @@ pub(super) async fn accept(service: &Service, request: Request, key: Option<&Ide
         Acceptance::Queued { delivery, .. } => Some(delivery),
         Acceptance::Nothing | Acceptance::Recorded => None,
     };
-    let standing = service.orders().judge(&mut decision, own).await?;
+    let standing = service.orders().judge(&mut decision, own).await.map_err(|error| after_acceptance(error, own))?;
     let done = match done {
         Acceptance::Nothing => Done::Nothing,
         Acceptance::Recorded => {
@@ -40,4 +40,36 @@ pub(super) async fn accept(service: &Service, request: Request, key: Option<&Ide
         Acceptance::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
     Ok(Accepted { decision, done, standing })
+}
+
+/// The problem that a request was decided, and that its answer could not be put together then.
+fn after_acceptance(error: service::Error, delivery: Option<&DeliveryId>) -> Problem {
+    let detail = match delivery {
+        Some(delivery) => format!(
+            "the update was accepted as delivery {delivery} and is delivered, but the state of its order could not be read; look at \
+             /v1/deliveries/{delivery} later, and send the update again only under the same Idempotency-Key"
+        ),
+        None => "the decision was stored, but the state of the order could not be read; send the request again later".to_owned(),
+    };
+    Problem::from(error).saying(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_store as store;
+    use http::StatusCode;
+
+    #[test]
+    fn an_update_that_was_accepted_is_not_said_to_be_lost() {
+        let busy = || service::Error::Store(store::Error::Busy { what: "read the order".into() });
+        let delivery = DeliveryId::named("0199aaaa-0000-7000-8000-000000000000");
+        for (accepted, expected) in [(Some(&delivery), delivery.as_str()), (None, "the decision was stored")] {
+            let problem = after_acceptance(busy(), accepted);
+            assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let document = serde_json::to_value(problem.document("/v1/status-updates")).expect("a problem is plain data");
+            let detail = document["detail"].as_str().expect("it has a text");
+            assert!(detail.contains(expected) && !detail.contains("nothing of the request"), "{detail}");
+        }
+    }
 }
