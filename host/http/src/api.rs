@@ -12,6 +12,9 @@
 //! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
 //! that. `docs/http-api.md` is the guide for users of the API.
 
+mod access_tokens;
+mod all_carts;
+mod bans;
 mod body;
 mod call;
 mod carts;
@@ -24,6 +27,7 @@ mod merchant;
 pub mod metrics;
 mod accepting;
 mod openapi;
+mod orders;
 mod page;
 mod middleware;
 mod problem;

@@ -1,5 +1,11 @@
 //! Carts: lists, shows and defines them, and enables, disables, pauses and resumes them.
 
+mod changes;
+mod check;
+
+pub(super) use changes::*;
+pub(super) use check::*;
+
 use super::call::{Call, json};
 use super::deliveries::{Why, reason};
 use super::problem::{self, Kind, More, Problem};

@@ -100,6 +100,43 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
     String::deserialize(deserializer).map(SecretString::from)
 }
 
+/// A credential that is forgotten.
+#[derive(Serialize, ToSchema)]
+struct ForgottenField {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    slot: String,
+    field: String,
+    /// Whether a value was set.
+    forgot: bool,
+}
+
+/// Forgets a credential, or only the value that waits beside the one in use.
+#[utoipa::path(
+    delete,
+    path = "/v1/carts/{cart}/credentials/{slot}/{field}",
+    operation_id = "forgetCredential",
+    params(
+        ("cart" = schema::CartId, Path, description = "The Cart ID."),
+        ("slot" = String, Path, description = "The name of the credential slot."),
+        ("field" = String, Path, description = "The name of the slot's field."),
+        ("next" = Option<bool>, Query, description = "true: forget only the value that waits, and keep the one in use."),
+    ),
+    responses(
+        (status = 200, description = "No such value is stored any more.", body = inline(ForgottenField)),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(super) async fn forget(call: Call) -> Result<Response, Problem> {
+    let cart = call.cart()?;
+    call.service.carts().must_exist(&cart).await?;
+    let only = call.query.yes("next")?.then_some(Generation::Next);
+    let (slot, field) = (call.param("slot").to_owned(), call.param("field").to_owned());
+    let forgot = call.service.credentials().forget(&cart, &slot, &field, only).await?;
+    Ok(json(StatusCode::OK, &ForgottenField { cart, slot, field, forgot }))
+}
+
 /// Seals the value of a credential.
 #[utoipa::path(
     put,

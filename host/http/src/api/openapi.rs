@@ -5,7 +5,7 @@ use super::body::Takes;
 use super::call::typed;
 use super::problem::{self, Problem};
 use super::route::{Route, Run};
-use super::{carts, credentials, deliveries, merchant, seen, updates};
+use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, merchant, orders, seen, updates};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -44,7 +44,24 @@ use utoipa::OpenApi;
         carts::resume,
         carts::bindings,
         credentials::list,
+        carts::patch,
+        carts::remove,
+        carts::check,
+        carts::plugins,
+        carts::roll_back,
+        carts::set_recording,
+        all_carts::pause,
+        all_carts::resume,
         credentials::put,
+        credentials::forget,
+        orders::forget,
+        orders::baseline,
+        bans::list,
+        bans::ban,
+        bans::unban,
+        access_tokens::list,
+        access_tokens::make,
+        access_tokens::remove,
         merchant::parameters,
         merchant::set_parameter,
         merchant::unset_parameter,

@@ -1,6 +1,7 @@
 //! Tests of the API as its callers see it: requests go into the router of a service with a data directory of its own.
 
 mod carts;
+mod changes;
 mod deliveries;
 mod described;
 mod description;

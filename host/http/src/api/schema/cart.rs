@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 names! {
     /// Whether the operator accepts a risk.
     Consent of carts::Consent: Refused Accepted;
+    /// What became of the next credentials after a check.
+    NextCredentials of cartage::service::Next: None Promoted Refused Untold;
 }
 
 /// Whether updates that pass the gate are sent.
