@@ -4,11 +4,12 @@ use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDAT
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
-use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, merchant, openapi, orders, page, seen, updates};
+use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, updates};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use cartage::service::access_tokens::Role::{self, Admin, Operator, Sender};
+use cartage_engine::admit::PLUGIN_BYTES_MAX;
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,10 @@ const fn delete(path: &'static str, query: &'static [&'static str], run: fn(Call
     Route { method: Method::DELETE, path, query, takes: Takes::Nothing, run: Run::For(Admin, run) }
 }
 
+const fn machine(method: Method, path: &'static str, takes: Takes, run: fn(Call) -> Handled) -> Route {
+    Route { method, path, query: &[], takes, run: Run::Machine(run) }
+}
+
 const fn open(path: &'static str, run: fn(Arc<Shared>) -> Handled) -> Route {
     Route { method: Method::GET, path, query: &[], takes: Takes::Nothing, run: Run::Open(run) }
 }
@@ -38,7 +43,7 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 47] = [
+pub(super) static ROUTES: [Route; 53] = [
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
@@ -82,6 +87,12 @@ pub(super) static ROUTES: [Route; 47] = [
     get("/v1/plugins/bans", &[], Operator, |call| Box::pin(bans::list(call))),
     put("/v1/plugins/bans/{digest}", &[], SMALL, |call| Box::pin(bans::ban(call))),
     delete("/v1/plugins/bans/{digest}", &[], |call| Box::pin(bans::unban(call))),
+    machine(Method::POST, "/v1/plugins", Takes::Wasm(PLUGIN_BYTES_MAX), |call| Box::pin(machine::keep_plugin(call))),
+    machine(Method::POST, "/v1/carts/{cart}/credentials/approve", SMALL_OR_NOTHING, |call| Box::pin(machine::approve(call))),
+    machine(Method::POST, "/v1/key/rotate", NOTHING, |call| Box::pin(machine::rotate_key(call))),
+    machine(Method::GET, "/v1/clock", NOTHING, |call| Box::pin(machine::clock(call))),
+    machine(Method::POST, "/v1/clock/confirm", NOTHING, |call| Box::pin(machine::confirm_clock(call))),
+    machine(Method::POST, "/v1/retention", SMALL_OR_NOTHING, |call| Box::pin(machine::retain(call))),
     get("/v1/tokens", &[], Admin, |call| Box::pin(access_tokens::list(call))),
     post("/v1/tokens", SMALL, Admin, |call| Box::pin(access_tokens::make(call))),
     delete("/v1/tokens/{name}", &[], |call| Box::pin(access_tokens::remove(call))),

@@ -150,6 +150,18 @@ impl PartialSchema for UnixMs {
 
 impl ToSchema for UnixMs {}
 
+/// A file of bytes.
+pub(super) enum Binary {}
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        // OpenAPI 3.1 describes a body that is no JSON by its media type alone.
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl ToSchema for Binary {}
+
 /// What the holder of a token may do.
 pub(super) enum Role {}
 

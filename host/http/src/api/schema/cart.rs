@@ -83,3 +83,11 @@ pub(in crate::api) struct StoredCredential {
     #[schema(value_type = UnixMs)]
     set_at_unix_ms: u64,
 }
+
+/// A credential slot whose values may go to other origins from now on.
+#[derive(ToSchema)]
+pub(in crate::api) struct ApprovedSlot {
+    slot: String,
+    /// The origins, separated by spaces.
+    origins: String,
+}
