@@ -100,6 +100,9 @@ struct Built {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        if self.install && self.npm_project()?.is_none() {
+            report::talk("--install is for plugins in JavaScript, so nothing is installed: cargo fetches a crate's dependencies");
+        }
         if self.watch {
             return self.build_at_each_change(json);
         }
@@ -136,18 +139,10 @@ impl Args {
 
     /// The plugin's crate.
     fn project(&self) -> Result<Project, Failure> {
-        let project = Project::read(&self.folder).map_err(|error| {
+        Project::read(&self.folder).map_err(|error| {
             Failure::from(error)
                 .what_to_do("name the folder that holds the plugin's Cargo.toml or package.json: cartage plugin build CRATE-DIR")
-        })?;
-        if self.install {
-            return Err(Failure::wrong_use(format!(
-                "--install installs the dependencies of a plugin in JavaScript, and {} is a Rust crate",
-                project.name
-            ))
-            .what_to_do("leave out --install: cargo fetches a crate's dependencies, and `cartage doctor` says how to install the toolchain if it is missing"));
-        }
-        Ok(project)
+        })
     }
 
     fn npm_project(&self) -> Result<Option<npm::Project>, Failure> {
