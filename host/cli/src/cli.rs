@@ -389,32 +389,44 @@ mod tests {
     }
 
     #[test]
-    fn every_remedy_of_the_gate_is_a_command() {
+    fn every_remedy_is_a_command() {
         use cartage::events::EVENTS;
-        use cartage::gate::{Again, command};
-        use cartage::id::SenderOrderNumber;
-        use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-        let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
+        use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
+        use cartage::remedy::Remedy;
+        let cart = || CartId::new("seed-shop").expect("a valid id");
+        let delivery = || DeliveryId::named("01a209e6");
+        let parameter = |name: &str, cart| Remedy::SetParameter { name: name.to_owned(), value: "True".to_owned(), cart };
         let mut remedies = vec![
-            command::param_true(&USE_STATUS_UPDATES, None),
-            command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(&cart)),
-            command::cart_enable(&cart),
-            command::cart_live(&cart),
-            command::cart_resume(&cart),
-            command::deliveries(&cart, None, None),
-            command::deliveries(&cart, Some("dead"), Some("poison")),
+            parameter("UseStatusUpdates", None),
+            parameter("UseGenericStatusUpdates", Some(cart())),
+            Remedy::WriteCart { cart: cart() },
+            Remedy::LoadCart { cart: cart() },
+            Remedy::EnableCart { cart: cart() },
+            Remedy::ResumeCart { cart: cart() },
+            Remedy::MakeLive { cart: cart() },
+            Remedy::UpgradePlugin { cart: cart() },
+            Remedy::ApprovePlugin { cart: cart() },
+            Remedy::ListCarts,
+            Remedy::ShowDelivery { delivery: delivery() },
+            Remedy::ShowRecording { delivery: delivery(), attempt: 1 },
+            Remedy::RetryDelivery { delivery: delivery() },
+            Remedy::RetryNow { delivery: delivery() },
+            Remedy::DiscardDelivery { delivery: delivery() },
+            Remedy::ShowStatus,
+            Remedy::Serve,
         ];
-        remedies.extend(["queued", "blocked"].map(|state| command::deliveries(&cart, Some(state), None)));
-        for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"] {
-            remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
-            remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, &SenderOrderNumber::new(label), label, again)));
-            remedies.push(command::cart_label(&cart, label, label));
-            remedies.push(command::explain(&cart, &SenderOrderNumber::new(label)));
+        for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"].map(str::to_owned) {
+            let order = || SenderOrderNumber::new(&label);
+            let set = |event: &str| Remedy::SetEvent { event: event.to_owned(), order_label: Some(label.clone()) };
+            remedies.extend(EVENTS.iter().map(|event| set(event.name)));
+            remedies.push(Remedy::Send { cart: cart(), order: order(), label: label.clone() });
+            remedies.push(Remedy::SendAgain { cart: cart(), order: order(), label: label.clone() });
+            remedies.push(Remedy::MapLabel { cart: cart(), label: label.clone(), status: label.clone() });
+            remedies.push(Remedy::ListOrderDeliveries { cart: cart(), order: order() });
+            remedies.push(Remedy::Explain { cart: cart(), order: order() });
         }
-        remedies.push(command::event_set(&EVENTS[0], None));
-        remedies.extend(command::cart_new(&cart));
-        remedies.extend([command::Consent::Asked, command::Consent::Given].map(|consent| command::cart_upgrade(&cart, consent)));
-        for remedy in remedies {
+        remedies.push(Remedy::SetEvent { event: EVENTS[0].name.to_owned(), order_label: None });
+        for remedy in remedies.iter().map(cartage_commands::command) {
             if let Err(error) = Cli::try_parse_from(words(&remedy)) {
                 panic!("{remedy}: {error}");
             }

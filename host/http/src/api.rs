@@ -36,6 +36,7 @@ mod seen;
 mod token;
 mod trace;
 mod updates;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -174,7 +174,7 @@ pub(super) struct More {
     /// Of not-sent: the gate's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]
-    pub(super) decision: Option<Decision>,
+    pub(super) decision: Option<Decision<String>>,
     /// Of a definition that needs approval: the change that was not made, as the answer to a dry run shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
