@@ -1,9 +1,10 @@
 //! What can be done about a condition that does not hold, as data. Each way in words a remedy for its own users: the command line as a command, the
 //! HTTP API as a request.
 //!
+//! An error says what failed and why, and gives its remedy as data, so that no message names a command or a request. A log line holds the message alone.
 //! Remedies are stored with decisions. What an earlier release stored as text reads back as [`Remedy::Text`].
 
-use crate::id::{CartId, DeliveryId, SenderOrderNumber};
+use crate::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -137,6 +138,114 @@ pub enum Remedy {
     ShowStatus,
     /// Run the daemon, which sends what is due.
     Serve,
+    /// List all status events.
+    ListEvents,
+    /// List all system parameters.
+    ListParameters,
+    /// List the tokens of the API.
+    ListTokens,
+    /// Set a parameter that belongs to a cart. The operator fills in the cart and the value.
+    SetForCart {
+        /// The parameter's name.
+        name: String,
+    },
+    /// Set a parameter that belongs to the system. The operator fills in the value.
+    SetForSystem {
+        /// The parameter's name.
+        name: String,
+    },
+    /// Set a cart's mode. The operator chooses it.
+    SetMode {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Correct a cart's file and load it, or set the credential that is missing.
+    CorrectCart {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Load the file of a cart again.
+    LoadCartAgain {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Bind an endpoint in the cart's definition.
+    BindEndpoint {
+        /// The cart.
+        cart: CartId,
+    },
+    /// List a cart's deliveries, or remove the cart with all of them.
+    DiscardQueue {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Look at the credentials of a cart's plugin.
+    ListCredentials {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Take a secret out of a cart's definition, and store it sealed or have it read from elsewhere.
+    SealCredential {
+        /// The cart.
+        cart: CartId,
+        /// The credential slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+    /// Take a field that log-ins replace out of a cart's definition, and store it sealed.
+    SealReplaced {
+        /// The cart.
+        cart: CartId,
+        /// The credential slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+    /// Let one of several alternative credential slots have a value.
+    KeepOneCredential,
+    /// Approve the hosts to which a credential would be sent now, if they are right.
+    ApproveOrigins {
+        /// The cart.
+        cart: CartId,
+        /// The credential slot.
+        slot: String,
+    },
+    /// Restore the key file, or make a new key.
+    RestoreKey,
+    /// Put a plugin's file into the data directory.
+    AddPluginFile,
+    /// Replace the damaged copy of a plugin's file.
+    ReplacePluginFile,
+    /// Accept another file of a cart's plugin, or restore the file that the cart is pinned to.
+    AcceptPluginFile {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Give a cart another plugin than a banned one, or lift the ban.
+    LiftBan {
+        /// The digest of the banned file.
+        digest: Digest,
+    },
+    /// Build a plugin as a component.
+    BuildPlugin,
+    /// Make a data directory, or name the right one.
+    MakeDataDir,
+    /// Restore the last backup.
+    RestoreBackup,
+    /// Choose another name for a token, or remove the one that has it.
+    RemoveToken {
+        /// The token's name.
+        name: String,
+    },
+    /// Read a recording with the release that wrote it.
+    ReadWithItsRelease,
+    /// Use a recording as it was written.
+    UseAsWritten,
+    /// Copy a recording's file again.
+    CopyAgain,
+    /// Name a file that is a recording.
+    NameCassette,
     /// A remedy in the words of the release that stored it: a command.
     #[serde(untagged)]
     Text(String),
@@ -146,6 +255,9 @@ pub enum Remedy {
 pub trait Words {
     /// The remedy by itself, on a line of its own.
     fn remedy(&self, remedy: &Remedy) -> String;
+
+    /// The remedy as an answer to the question what to do about an error.
+    fn advice(&self, remedy: &Remedy) -> String;
 
     /// The remedy as part of a sentence.
     fn within(&self, remedy: &Remedy) -> String {

@@ -16,6 +16,23 @@ impl Words for Requests {
         request(remedy).unwrap_or_else(|| format!("on the machine: {}", Commands.within(remedy)))
     }
 
+    fn advice(&self, remedy: &Remedy) -> String {
+        let written = |cart: &CartId, slot: &str, field: &str| {
+            format!("PUT {} with {}", path(&["carts", cart.as_str(), "credentials", slot, field], &[]), json!({ "value": "VALUE" }))
+        };
+        match remedy {
+            Remedy::SealCredential { cart, slot, field } | Remedy::SealReplaced { cart, slot, field } => {
+                format!("leave the field out of the definition, and set it: {}", written(cart, slot, field))
+            }
+            Remedy::CorrectCart { cart } => {
+                let credential = path(&["carts", cart.as_str(), "credentials"], &[]);
+                format!("correct the definition: {}; or set the missing credential below {credential}", defined(cart, "the definition"))
+            }
+            Remedy::AddPluginFile => "on the machine: `cartage apply FILE` adds the plugin".to_owned(),
+            other => request(other).unwrap_or_else(|| format!("on the machine: {}", Commands.advice(other))),
+        }
+    }
+
     fn within(&self, remedy: &Remedy) -> String {
         match request(remedy) {
             Some(request) => format!("`{request}`"),
@@ -68,12 +85,40 @@ fn request(remedy: &Remedy) -> Option<String> {
             format!("GET {}", path(&["explain"], &[("cart", cart.as_str()), ("order", order.as_str())]))
         }
         Remedy::ShowStatus => format!("GET {}", path(&["alerts"], &[])),
+        Remedy::ListEvents => format!("GET {}", path(&["events"], &[])),
+        Remedy::ListParameters => format!("GET {}", path(&["parameters"], &[])),
+        Remedy::SetForCart { name } => with("PUT", &path(&["parameters", name], &[("cart", "ID")]), &json!({ "value": "VALUE" })),
+        Remedy::SetForSystem { name } => with("PUT", &path(&["parameters", name], &[]), &json!({ "value": "VALUE" })),
+        Remedy::SetMode { cart } => defined(cart, "its mode in the definition"),
+        Remedy::LoadCartAgain { cart } => defined(cart, "the cart's definition"),
+        Remedy::BindEndpoint { cart } => defined(cart, "a definition that binds an endpoint"),
+        Remedy::ListCredentials { cart } => format!("GET {}", path(&["carts", cart.as_str(), "credentials"], &[])),
         Remedy::WriteCart { .. }
         | Remedy::LoadCart { .. }
         | Remedy::UpgradePlugin { .. }
         | Remedy::ApprovePlugin { .. }
         | Remedy::RetryNow { .. }
         | Remedy::Serve
+        | Remedy::ListTokens
+        | Remedy::CorrectCart { .. }
+        | Remedy::DiscardQueue { .. }
+        | Remedy::SealCredential { .. }
+        | Remedy::SealReplaced { .. }
+        | Remedy::KeepOneCredential
+        | Remedy::ApproveOrigins { .. }
+        | Remedy::RestoreKey
+        | Remedy::AddPluginFile
+        | Remedy::ReplacePluginFile
+        | Remedy::AcceptPluginFile { .. }
+        | Remedy::LiftBan { .. }
+        | Remedy::BuildPlugin
+        | Remedy::MakeDataDir
+        | Remedy::RestoreBackup
+        | Remedy::RemoveToken { .. }
+        | Remedy::ReadWithItsRelease
+        | Remedy::UseAsWritten
+        | Remedy::CopyAgain
+        | Remedy::NameCassette
         | Remedy::Text(_) => return None,
     })
 }

@@ -416,7 +416,10 @@ fn not_kept(cart: &CartId, error: service::Error) -> PostOutcome {
         no_room @ service::Error::NoRoom { .. } => chain(&no_room),
         // The causes name files of this machine.
         fault if fault.is_fault() => "this server cannot accept the update now; its log says why".to_owned(),
-        error => chain(&error),
+        error => {
+            let what_to_do = error.remedy().map(|remedy| format!("; {}", Commands.advice(&remedy)));
+            chain(&error) + &what_to_do.unwrap_or_default()
+        }
     })
 }
 
