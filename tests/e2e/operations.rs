@@ -1,5 +1,6 @@
 //! Operating a daemon: what somebody must act on, what is paused and banned, and what its service manager hears.
 
+mod api_socket;
 mod ending;
 mod machine;
 mod strangers;

@@ -38,6 +38,8 @@ mod restore;
 mod retention;
 mod send;
 mod serve;
+#[cfg(unix)]
+mod socket;
 mod status;
 mod token;
 mod toolchain;

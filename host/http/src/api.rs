@@ -3,7 +3,7 @@
 //! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
 //! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. So every request takes the same steps
 //! (`api/middleware.rs`): its host and origin are checked, its token is looked up, its rate and role are checked, and its query and body are bounded and
-//! read. Only then does a handler see the request, with a [`Service`] that acts for the token's merchant and cannot act for another.
+//! read. Users of the machine need no token ([`Callers::Machine`]). Only then does a handler see the request, with a [`Service`] that acts for the token's merchant and cannot act for another.
 //!
 //! The description at `/v1/openapi.json` is derived from the handlers and from the types that they read and send (`api/openapi.rs`, `api/schema.rs`).
 //! Tests compare it with the table of routes, and every request and answer of the tests with it.
@@ -12,18 +12,24 @@
 //! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
 //! that. `docs/http-api.md` is the guide for users of the API.
 
+mod access_tokens;
+mod all_carts;
+mod bans;
 mod body;
 mod call;
+mod caller;
 mod carts;
 mod credentials;
 mod cursor;
 mod deliveries;
 mod errors;
 mod idempotency;
+mod machine;
 mod merchant;
 pub mod metrics;
 mod accepting;
 mod openapi;
+mod orders;
 mod page;
 mod middleware;
 mod problem;
@@ -41,6 +47,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use caller::Callers;
 pub use metrics::Metrics;
 pub use rate::{BURST_MAX, PER_SECOND_MAX, Rate};
 
@@ -60,14 +67,10 @@ pub type Numbers = Arc<dyn Fn() -> Answering<Metrics> + Send + Sync>;
 /// The parts from which [`router`] makes the API.
 #[derive(Clone)]
 pub struct Api {
-    /// The service whose merchants the API serves; each request acts for its token's merchant.
+    /// The service whose merchants the API serves; each request acts for its caller's merchant.
     pub service: Service,
-    /// The host names by which the daemon may be called, without a port: `localhost`, `127.0.0.1`, `[::1]`, `cartage.example`.
-    pub hosts: Vec<String>,
-    /// The origins whose pages may call the API, such as `https://cartage.example`. Programs send no origin and need none.
-    pub origins: Vec<String>,
-    /// The rate at which each token may be used.
-    pub rate: Rate,
+    /// Who may call.
+    pub callers: Callers,
     /// Says whether updates are accepted, for `/readyz`.
     pub ready: Ready,
     /// Returns the numbers of `/metrics`.
@@ -78,11 +81,7 @@ pub struct Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api")
-            .field("service", &self.service)
-            .field("hosts", &self.hosts)
-            .field("origins", &self.origins)
-            .finish_non_exhaustive()
+        f.debug_struct("Api").field("service", &self.service).field("callers", &self.callers).finish_non_exhaustive()
     }
 }
 

@@ -27,6 +27,7 @@ pub use inlet::Inlet;
 pub use limits::{CEILINGS, Limits, OverCeiling, SetLimits};
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
+pub use origins::{BoundTo, Origins};
 pub use part::Part;
 pub use secrets::SecretSource;
 pub use wrong_digest::WrongDigest;

@@ -1,6 +1,7 @@
 //! Credentials as stored: sealed. Only [`crate::vault`] can open them.
 
 use super::{Error, Tx, View};
+use cartage_model::carts::{BoundTo, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use std::collections::BTreeMap;
@@ -32,8 +33,8 @@ pub struct Sealed {
     pub place: CredentialRef,
     /// Whether the value is the one in use or the next.
     pub generation: Generation,
-    /// The origins that the value may be sent to, as `carts/origins.rs` writes them. A value of an earlier release names the host alone.
-    pub bound_to: String,
+    /// The origins that the value may be sent to.
+    pub bound_to: BoundTo,
     /// The id of the key that opens the seal.
     pub key_id: String,
     /// The seal's nonce.
@@ -42,14 +43,6 @@ pub struct Sealed {
     pub sealed: Vec<u8>,
     /// When the value was set.
     pub set_at_unix_ms: u64,
-}
-
-impl Sealed {
-    /// Whether the value may be sent to these origins. A value bound to a host alone may be if all origins have this host.
-    pub fn is_bound_to(&self, origins: &str) -> bool {
-        let hosts = || origins.split(' ').map(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned));
-        self.bound_to == origins || !self.bound_to.contains("://") && hosts().all(|host| host.as_deref() == Some(self.bound_to.as_str()))
-    }
 }
 
 /// Stores a sealed value in place of the earlier one.
@@ -62,7 +55,8 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
         nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
     let Sealed { place: CredentialRef { cart, slot, field }, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
-    tx.run("keep a credential", sql, (merchant, cart, slot, field, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
+    tx.run("keep a credential", sql, (merchant, cart, slot, field, generation, bound_to.as_str(), key_id, nonce, sealed, set_at_unix_ms))
+        .map(drop)
 }
 
 /// Makes the next values of a slot the current ones; a field without a next value keeps its own. Returns whether there were any.
@@ -103,9 +97,9 @@ pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &CredentialRef) ->
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn bind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str, origins: &str) -> Result<(), Error> {
+pub fn bind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str, origins: &Origins) -> Result<(), Error> {
     let sql = "INSERT OR REPLACE INTO fetched_credentials (merchant, cart, slot, origins) VALUES (?1, ?2, ?3, ?4)";
-    tx.run("bind a credential", sql, (merchant, cart, slot, origins)).map(drop)
+    tx.run("bind a credential", sql, (merchant, cart, slot, origins.to_string())).map(drop)
 }
 
 /// Lists the origins of [`bind_fetched`], by slot.
@@ -113,9 +107,10 @@ pub fn bind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &st
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn fetched(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<BTreeMap<String, String>, Error> {
+pub fn fetched(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<BTreeMap<String, BoundTo>, Error> {
     let sql = "SELECT slot, origins FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2";
-    let all = view.all("look up what credentials are bound to", sql, (merchant, cart), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let all =
+        view.all("look up what credentials are bound to", sql, (merchant, cart), |row| Ok((row.get(0)?, BoundTo::stored(row.get(1)?))))?;
     Ok(all.into_iter().collect())
 }
 
@@ -166,7 +161,7 @@ fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
     Ok(Sealed {
         place: CredentialRef { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
         generation: row.get(from + 3)?,
-        bound_to: row.get(from + 4)?,
+        bound_to: BoundTo::stored(row.get(from + 4)?),
         key_id: row.get(from + 5)?,
         nonce: row.get(from + 6)?,
         sealed: row.get(from + 7)?,

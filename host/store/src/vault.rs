@@ -22,6 +22,7 @@ pub use sealed::Vault;
 pub use crate::credentials::{CredentialRef, Generation};
 
 use crate as store;
+use cartage_model::carts::{BoundTo, Origins};
 use cartage_model::remedy::Remedy;
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -97,9 +98,9 @@ pub enum Error {
         /// The cart, slot and field of the credential.
         place: Box<CredentialRef>,
         /// The origins that the credential is bound to.
-        bound_to: String,
+        bound_to: BoundTo,
         /// The origins that the caller asked for.
-        asked_for: String,
+        asked_for: Origins,
     },
     /// The seal does not fit its place: the row was changed or moved.
     #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]

@@ -72,6 +72,8 @@ async fn answered(http: &Http, method: &str, url: &str, token: &str, body: Optio
     let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
     loop {
         let body = body.as_ref().map(|body| ("application/json", body.to_string()));
+        // The client takes a connection for its next request only some moments after the last answer, else it opens another one.
+        tokio::time::sleep(Duration::from_millis(20)).await;
         let answer = http.ask_with(method, url, token, body, &headers).await;
         if answer.status != 503 {
             return answer;

@@ -251,3 +251,21 @@ async fn how_often_a_token_may_be_used_is_the_operator_s_to_say() {
         assert_eq!(daemon.run(&[&["serve"][..], &option].concat()).0, 2, "{option:?}");
     }
 }
+
+#[test]
+fn a_request_that_is_refused_by_its_head_leaves_its_connection_in_use() {
+    let mut daemon = Daemon::new();
+    daemon.serve();
+    let address = daemon.api().replace("http://", "");
+    let mut stream = TcpStream::connect(address).expect("the daemon listens");
+    let head =
+        "POST /v1/status-updates HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer cartage_no\r\ncontent-type: application/json\r\n";
+    // The body comes after the head was looked at.
+    stream.write_all(format!("{head}content-length: 2\r\n\r\n").as_bytes()).expect("it is read");
+    std::thread::sleep(Duration::from_millis(300));
+    stream.write_all(b"{}GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("it is read");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).expect("the answers are text");
+    let statuses: Vec<&str> = answers.split("HTTP/1.1 ").filter_map(|answer| answer.get(..3)).collect();
+    assert_eq!(statuses, ["401", "200"], "{answers}");
+}

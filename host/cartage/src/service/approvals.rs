@@ -12,7 +12,7 @@ use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
 use cartage_contract::manifest::Manifest;
-use cartage_model::carts::Cart;
+use cartage_model::carts::{BoundTo, Cart, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_model::remedy::{Remedy, Sentence};
 use cartage_store::credentials::{self, Sealed};
@@ -25,8 +25,8 @@ use std::sync::Arc;
 pub struct Approved {
     /// The credential slot's name.
     pub slot: String,
-    /// The origins, separated by spaces.
-    pub origins: String,
+    /// The origins.
+    pub origins: BoundTo,
 }
 
 /// A credential slot whose values are not used, because its endpoints moved to other origins.
@@ -34,16 +34,16 @@ pub struct Approved {
 pub(super) struct Moved {
     pub(super) slot: String,
     /// The origins that a value is bound to; `None` if no user on the machine approved any.
-    pub(super) bound_to: Option<String>,
+    pub(super) bound_to: Option<BoundTo>,
     /// The origins of the slot's endpoints now.
-    pub(super) origins: String,
+    pub(super) origins: Origins,
 }
 
 /// The origins that the credentials of one cart are bound to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bound {
     sealed: Vec<Sealed>,
-    fetched: BTreeMap<String, String>,
+    fetched: BTreeMap<String, BoundTo>,
 }
 
 impl Bound {
@@ -57,7 +57,7 @@ impl Bound {
         let mut moved: BTreeMap<String, Moved> = BTreeMap::new();
         for (slot, origins) in cart.fetched(manifest) {
             let bound_to = self.fetched.get(&slot).cloned();
-            if bound_to.as_ref() != Some(&origins) {
+            if bound_to.as_ref() != Some(&BoundTo::from(&origins)) {
                 moved.insert(slot.clone(), Moved { slot, bound_to, origins });
             }
         }
@@ -66,7 +66,7 @@ impl Bound {
             let Some(origins) = manifest.slot(slot).and_then(|slot| cart.origins(manifest, slot)) else { continue };
             // Where the definition says where a field is, what is sealed for it is not used.
             let is_used = !cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&value.place.field));
-            if is_used && !value.is_bound_to(&origins) {
+            if is_used && !value.bound_to.covers(&origins) {
                 let bound_to = Some(value.bound_to.clone());
                 moved.entry(slot.clone()).or_insert_with(|| Moved { slot: slot.clone(), bound_to, origins });
             }
@@ -129,7 +129,7 @@ impl Approvals {
         let moved = bound.moved(&kept.cart, manifest).into_iter().filter(|moved| slot.is_none_or(|slot| slot == moved.slot));
         let mut approved = Vec::new();
         for Moved { slot, bound_to, origins } in moved {
-            let detail = format!("{} to {origins}", bound_to.unwrap_or_else(|| "nothing".to_owned()));
+            let detail = format!("{} to {origins}", bound_to.as_ref().map_or("nothing", BoundTo::as_str));
             let line = self.tenant.line("credential approve", &format!("cart {id}, {slot}"), detail);
             if bound.sealed.iter().any(|value| value.place.slot == slot) {
                 self.vault.get()?.bind(&self.tenant.merchant, id, &slot, &origins, line).await?;
@@ -137,7 +137,7 @@ impl Approvals {
                 let (cart, slot, origins) = (id.clone(), slot.clone(), origins.clone());
                 self.tenant.change(line, move |tx, merchant| credentials::bind_fetched(tx, merchant, &cart, &slot, &origins)).await?;
             }
-            approved.push(Approved { slot, origins });
+            approved.push(Approved { slot, origins: (&origins).into() });
         }
         if !approved.is_empty() {
             self.changes.carts(std::slice::from_ref(id));
@@ -184,7 +184,7 @@ pub(super) fn note_fetched(
     tx: &Tx<'_>,
     merchant: &MerchantId,
     cart: &CartId,
-    fetched: &[(String, String)],
+    fetched: &[(String, Origins)],
     on_machine: bool,
 ) -> Result<(), store::Error> {
     let known = credentials::fetched(tx, merchant, cart)?;

@@ -15,7 +15,7 @@ use super::vault_on_demand::LazyVault;
 use cartage_contract::manifest::Manifest;
 use cartage_egress::credential::{self, Warning};
 use cartage_egress::tokens::Keeping;
-use cartage_model::carts::Cart;
+use cartage_model::carts::{BoundTo, Cart, Origins};
 use cartage_model::id::CartId;
 use cartage_store::credentials::{CredentialRef, Generation};
 use cartage_store::vault::KeyId;
@@ -33,8 +33,8 @@ pub struct StoredCredential {
     pub field: String,
     /// Whether this is the next value, which waits until it has worked, rather than the current one.
     pub next: bool,
-    /// The origins that the value may be sent to, separated by spaces.
-    pub origins: String,
+    /// The origins that the value may be sent to.
+    pub origins: BoundTo,
     /// When the value was set.
     pub set_at_unix_ms: u64,
 }
@@ -162,7 +162,7 @@ impl Credentials {
         &self,
         place: &CredentialRef,
         generation: Generation,
-        origins: &str,
+        origins: &Origins,
     ) -> Result<Option<secrecy::SecretString>, Error> {
         let generations: &[Generation] =
             if generation == Generation::Next { &[Generation::Next, Generation::Current] } else { &[Generation::Current] };
@@ -196,7 +196,7 @@ impl Credentials {
     /// [`Error::Vault`].
     pub(super) async fn set_inlet_password(&self, kept: &StoredCart, secret: SecretString) -> Result<(), Error> {
         let line = self.line("credential set", &inlets::place(kept), "in use");
-        self.vault.get()?.set(&self.tenant.merchant, &inlets::place(kept), Generation::Current, inlets::INLET_HOST, secret, line).await?;
+        self.vault.get()?.set(&self.tenant.merchant, &inlets::place(kept), Generation::Current, &Origins::inlet(), secret, line).await?;
         self.changes.cart(&kept.cart.id);
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
 use crate::alerts::NotLetIn;
-use cartage_model::carts::Inlet;
+use cartage_model::carts::{Inlet, Origins};
 use cartage_model::id::CartId;
 use cartage_store::credentials::{CredentialRef, Generation};
 use secrecy::SecretString;
@@ -17,8 +17,6 @@ use std::sync::Arc;
 pub const INLET_SLOT: &str = "seti";
 /// The only field of that slot.
 pub const INLET_FIELD: &str = "password";
-/// The origin that the password is bound to. The password never leaves this program, so the text names no host.
-pub(super) const INLET_HOST: &str = "inlet";
 
 /// The inlets of a merchant's carts, for Order Managers that post in the classic protocol.
 #[derive(Clone)]
@@ -36,7 +34,7 @@ impl Inlets {
     /// [`Error`] if the store or the vault cannot be read.
     pub async fn get(&self, kept: &StoredCart) -> Result<Option<(Inlet, SecretString)>, Error> {
         let Some(inlet) = kept.cart.seti.clone() else { return Ok(None) };
-        let password = self.vault.get()?.get(&self.tenant.merchant, &place(kept), Generation::Current, INLET_HOST).await?;
+        let password = self.vault.get()?.get(&self.tenant.merchant, &place(kept), Generation::Current, &Origins::inlet()).await?;
         Ok(password.map(|password| (inlet, password)))
     }
 

@@ -82,6 +82,17 @@ impl Plugins {
         Ok(plugin)
     }
 
+    /// Admits a plugin and keeps its file and its manifest, so that a definition can be pinned to its digest. No cart changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAdmitted`], [`Error::Runtime`], [`Error::KeepPlugin`], [`Error::Store`].
+    pub async fn keep(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
+        let plugin = self.admit_and_keep(bytes.clone()).await?;
+        self.files.keep(plugin.digest(), bytes).await?;
+        Ok(plugin)
+    }
+
     /// Admits a plugin of a cart and stores its manifest, so that the gate need not compile the plugin.
     pub(super) async fn admit_and_keep(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
         let plugin = self.admit(bytes).await?;

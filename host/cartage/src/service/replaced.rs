@@ -10,7 +10,7 @@ use super::{BY_ITSELF, Error};
 use cartage_base::clock::Clock;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use cartage_egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced, Tokens};
-use cartage_model::carts::Cart;
+use cartage_model::carts::{Cart, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
 use cartage_store::audit;
@@ -52,12 +52,12 @@ struct InVault {
     /// Whether a next value is preferred to the current one.
     generation: Generation,
     /// The origins that each slot's values are bound to.
-    origins: BTreeMap<String, String>,
+    origins: BTreeMap<String, Origins>,
 }
 
 impl InVault {
     /// The value to use, and whether it is the current or the next one; `None` if neither is set.
-    async fn found(&self, place: &CredentialRef, origins: &str) -> Result<Option<(Generation, SecretString)>, vault::Error> {
+    async fn found(&self, place: &CredentialRef, origins: &Origins) -> Result<Option<(Generation, SecretString)>, vault::Error> {
         let generations: &[Generation] =
             if self.generation == Generation::Next { &[Generation::Next, Generation::Current] } else { &[Generation::Current] };
         for generation in generations.iter().copied() {
@@ -73,7 +73,8 @@ impl InVault {
     }
 
     async fn replace_all(&self, slot: &str, changes: &[Replaced]) -> Result<bool, vault::Error> {
-        let origins = self.origins.get(slot).map(String::as_str).unwrap_or_default();
+        // A slot without origins sends nothing, so no log-in with its values can have been answered.
+        let Some(origins) = self.origins.get(slot) else { return Ok(false) };
         let mut all = Vec::new();
         for Replaced { field, from, to } in changes {
             let place = self.place(slot, field);
@@ -95,7 +96,7 @@ impl InVault {
 impl Keeper for InVault {
     fn current<'a>(&'a self, slot: &'a str, field: &'a str) -> Kept<'a, Option<SecretString>> {
         Box::pin(async move {
-            let origins = self.origins.get(slot).map(String::as_str).unwrap_or_default();
+            let Some(origins) = self.origins.get(slot) else { return Ok(None) };
             let found = self.found(&self.place(slot, field), origins).await.map_err(|error| NotKept::Fault(Box::new(error)))?;
             Ok(found.map(|(_, value)| value))
         })

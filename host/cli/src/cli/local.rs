@@ -1,8 +1,7 @@
 //! Commands that run in a daemon: while a daemon works in a data directory, every user of the directory reaches it over a socket there.
 //!
 //! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Service`] and the
-//! [`Console`](super::console::Console) of the client. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
-//! directory that only its owner may enter: a user who can connect to it could open the store as well.
+//! [`Console`](super::console::Console) of the client. So both ways run the same code, and the daemon's store has one writer.
 //!
 //! A command that began runs to its end, whether or not its client is still connected. A client that does not answer does not delay the daemon: each command
 //! has a thread of its own, at most [`COMMANDS_MAX`] run at once, and a daemon that stops closes the connections of clients that keep it waiting.
@@ -16,22 +15,19 @@ mod tests;
 
 pub(super) use client::Client;
 
+use super::socket::{ACCEPT_REST, Error, SAY_AGAIN, Socket};
 use super::{Cli, console};
 use cartage::data_dir::DataDir;
-use cartage::fault::Identity;
 use cartage::service::Service;
 use clap::Parser as _;
 use frames::{Ask, Opening, Version};
 use std::ffi::OsString;
-use std::fs::Permissions;
 use std::net::Shutdown;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -51,75 +47,27 @@ const OPENING_WAIT: Duration = Duration::from_secs(5);
 const WRITE_WAIT: Duration = Duration::from_secs(30);
 /// How long a daemon that stops lets clients answer before it closes their connections.
 const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
-/// Pause after an `accept` that failed, for example because no file descriptor was free.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// Interval at which the log repeats that commands cannot be accepted.
-const SAY_AGAIN: Duration = Duration::from_secs(10);
-/// How long the check of an old socket waits for a connection.
-const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// The release. The daemon and the command must have the same one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Why commands cannot reach the daemon.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    /// The socket cannot be made.
-    #[error("could not {what} the socket {} for commands; if its path is long, use a data directory with a shorter one", .socket.display())]
-    Socket {
-        /// The operation that failed.
-        what: &'static str,
-        /// The path of the socket.
-        socket: PathBuf,
-        /// The error of the operating system.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another process accepts connections at the socket.
-    #[error(
-        "another daemon answers at the socket {}, although the directory's lock is free: its lock was removed; stop that daemon first",
-        .socket.display()
-    )]
-    Answered {
-        /// The path of the socket.
-        socket: PathBuf,
-    },
-}
 
 /// The daemon's side of the socket.
 #[derive(Debug)]
 pub(super) struct Listener {
     service: Arc<Service>,
-    socket: PathBuf,
-    /// Identifies the socket's file, because another file may replace it.
-    identity: Identity,
-    listener: UnixListener,
+    socket: Socket,
 }
 
 impl Listener {
-    /// Listens in the service's data directory and replaces the socket of a daemon that died. The directory's lock proves that no other daemon is alive; if a
-    /// process accepts connections at the old socket all the same, this function leaves it alone.
+    /// Listens in the service's data directory.
     ///
     /// # Errors
     ///
     /// Returns an [`Error`] if the socket cannot be made, or if another process accepts connections at it.
     pub(super) async fn bind(service: Arc<Service>) -> Result<Listener, Error> {
-        let socket = DataDir::socket(service.data_dir().path());
-        let failed = |what| {
-            let socket = socket.clone();
-            move |source| Error::Socket { what, socket, source }
-        };
-        if is_answered(&socket).await {
-            return Err(Error::Answered { socket });
-        }
-        match std::fs::remove_file(&socket) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("remove the old one at")(error)),
-            Ok(()) | Err(_) => {}
-        }
-        remove_copies(service.data_dir().path());
-        let listener = UnixListener::bind(&socket).map_err(failed("make"))?;
-        std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).map_err(failed("close to others"))?;
-        let identity = Identity::of(&socket).map_err(failed("look at"))?;
-        Ok(Listener { service, socket, identity, listener })
+        let data = service.data_dir().path();
+        let socket = Socket::bind(DataDir::socket(data)).await?;
+        remove_copies(data);
+        Ok(Listener { service, socket })
     }
 
     /// Runs commands until `stop` completes, then waits for the running commands. Connections that are still open after [`DRAIN_WAIT`] are closed; their
@@ -133,7 +81,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
-                accepted = self.listener.accept() => accepted,
+                accepted = self.socket.listener.accept() => accepted,
                 Some(ended) = visits.join_next() => {
                     warn_of(ended);
                     continue;
@@ -159,25 +107,11 @@ impl Listener {
             }
         }
         // New commands wait for the directory's lock from here on.
-        drop(self.listener);
-        // If the directory was replaced, another daemon's socket may lie there.
-        if Identity::of(&self.socket).is_ok_and(|found| found == self.identity)
-            && let Err(error) = std::fs::remove_file(&self.socket)
-        {
-            tracing::warn!(error = %error, socket = %self.socket.display(), "could not remove the socket for commands");
-        }
+        self.socket.close();
         if tokio::time::timeout(DRAIN_WAIT, all(&mut visits)).await.is_err() {
             hang_up.send_replace(true);
             all(&mut visits).await;
         }
-    }
-}
-
-/// Whether a process listens at a socket, even if its queue of connections is full.
-async fn is_answered(socket: &Path) -> bool {
-    match tokio::time::timeout(ANSWER_WAIT, tokio::net::UnixStream::connect(socket)).await {
-        Ok(connected) => connected.map_or_else(|error| error.kind() == std::io::ErrorKind::WouldBlock, |_| true),
-        Err(_) => true,
     }
 }
 

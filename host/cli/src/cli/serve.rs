@@ -5,6 +5,7 @@ mod ending;
 mod files;
 mod front;
 mod listener;
+mod machine;
 mod numbers;
 mod systemd;
 mod tls;
@@ -16,7 +17,7 @@ use cartage::egress::post::{self, Post};
 use cartage::service::Service;
 use cartage::store::Stop;
 use cartage_http::api::metrics::Labels;
-use cartage_http::api::{self, Api, Rate};
+use cartage_http::api::{self, Api, Callers, Rate};
 use cartage_http::inbound::client::Proxies;
 use cartage_http::seti;
 use ending::{Ended, Signals};
@@ -24,6 +25,7 @@ use front::Front;
 use ipnet::IpNet;
 use listener::Rules;
 use listener::slots::{Limits, Patience};
+use machine::Machine;
 use sd_notify::NotifyState;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -238,6 +240,7 @@ impl Args {
         let signals = Signals::new().map_err(Error::Signals)?;
         // If another daemon is alive, nothing else is started.
         let commands = local::Listener::bind(service.clone()).await?;
+        let machine = Machine::bind(service.data_dir().path(), self.api(&service, Callers::Machine)?).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
         let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
@@ -246,7 +249,8 @@ impl Args {
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
         let places = [api.place, seti.place];
         fronts.spawn(seti.listener(seti::listener::router(Service::clone(&service), self.proxies(), nothing_more))?.serve(stopped.clone()));
-        fronts.spawn(api.listener(self.api(&service)?)?.serve(stopped.clone()));
+        fronts.spawn(api.listener(self.api(&service, self.callers())?)?.serve(stopped.clone()));
+        fronts.spawn(machine.serve(stopped.clone()));
         let (retention, told) = (service.retention(), until(stopped.clone()));
         keeping.spawn(async move { retention.keep_retaining(told).await });
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
@@ -297,14 +301,21 @@ fn announce(service: &Service, [api, seti]: [front::Place; 2], json: bool) {
 }
 
 impl Args {
-    fn api(&self, service: &Arc<Service>) -> Result<axum::Router, Error> {
+    /// The programs on the network that may call the API.
+    fn callers(&self) -> Callers {
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let (numbers, looked_at) = (service.clone(), service.clone());
-        let api = Api {
-            service: Service::clone(service),
+        Callers::Tokens {
             hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
             origins: self.origin.clone(),
             rate: Rate { per_second: self.token_rate, burst: self.token_burst },
+        }
+    }
+
+    fn api(&self, service: &Arc<Service>, callers: Callers) -> Result<axum::Router, Error> {
+        let (numbers, looked_at) = (service.clone(), service.clone());
+        let api = Api {
+            service: Service::clone(service),
+            callers,
             ready: Arc::new(move || {
                 let service = looked_at.clone();
                 Box::pin(async move { ready(&service).await })

@@ -31,6 +31,8 @@ pub(super) enum Takes {
     JsonOrNothing(usize),
     /// TOML of at most this many bytes.
     Toml(usize),
+    /// A WebAssembly component of at most this many bytes.
+    Wasm(usize),
 }
 
 impl Takes {
@@ -40,6 +42,7 @@ impl Takes {
             Takes::Nothing => None,
             Takes::Json(most) | Takes::JsonOrNothing(most) => Some(("application/json", most)),
             Takes::Toml(most) => Some(("application/toml", most)),
+            Takes::Wasm(most) => Some(("application/wasm", most)),
         }
     }
 }
@@ -54,6 +57,14 @@ pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &R
     let limits = Limits { bytes_max: most, at_most: Duration::from_millis(BODY_MS_MAX) };
     let reading = Reading::begin(headers, body, limits).map_err(unread)?;
     reading.whole(room, sender).await.map_err(unread)
+}
+
+/// Receives and drops a small body of a request that is refused by its head, so that the connection serves the sender's next request.
+pub(super) async fn discard(headers: &HeaderMap, body: Body) {
+    let limits = Limits { bytes_max: SMALL_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
+    if let Ok(reading) = Reading::begin(headers, body, limits) {
+        reading.discard().await;
+    }
 }
 
 fn unread(error: Error) -> Problem {

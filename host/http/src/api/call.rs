@@ -2,15 +2,15 @@
 
 use super::Api;
 use super::body::BODIES_BYTES_MAX;
+use super::caller::{Caller, Callers};
 use super::cursor::Seal;
 use super::problem::{Kind, Problem};
 use super::query::Query;
-use super::rate::Limiter;
+use super::rate::{Limiter, Rate};
 use crate::inbound::body::{Room, Share};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use cartage::service::Service;
-use cartage::service::access_tokens::Token;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -33,8 +33,12 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
+        let rate = match &api.callers {
+            Callers::Tokens { rate, .. } => *rate,
+            Callers::Machine => Rate::default(),
+        };
         Ok(Shared {
-            limiter: Limiter::new(api.rate, api.service.clock()),
+            limiter: Limiter::new(rate, api.service.clock()),
             seal: Seal::new()?,
             room: Room::new(BODIES_BYTES_MAX),
             accept: Durations::default(),
@@ -46,9 +50,9 @@ impl Shared {
 /// A request that passed all checks.
 pub(super) struct Call {
     pub(super) shared: std::sync::Arc<Shared>,
-    /// A service that acts for the token's merchant.
+    /// A service that acts for the caller.
     pub(super) service: Service,
-    pub(super) bearer: Token,
+    pub(super) caller: Caller,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) params: Vec<(String, String)>,
@@ -86,21 +90,21 @@ impl Call {
         if self.sees(cart) {
             return Ok(());
         }
-        let detail = format!("the token {:?} is limited to other carts than {cart}; use one that may touch it", self.bearer.name);
+        let detail = format!("the {} is limited to other carts than {cart}; use one that may touch it", self.caller);
         Err(Problem::new(Kind::CartNotAllowed, detail))
     }
 
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
-        self.bearer.is_for(cart)
+        self.caller.sees(cart)
     }
 
     /// Checks that the token may change settings that affect every cart of the merchant.
     pub(super) fn may_touch_all(&self, what: &str) -> Result<(), Problem> {
-        if self.bearer.carts.is_none() {
+        if self.caller.carts().is_none() {
             return Ok(());
         }
-        let detail = format!("{what} counts for every cart, and the token {:?} is limited to some; use one that is not", self.bearer.name);
+        let detail = format!("{what} counts for every cart, and the {} is limited to some; use one that is not", self.caller);
         Err(Problem::new(Kind::CartNotAllowed, detail))
     }
 

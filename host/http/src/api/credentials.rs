@@ -4,7 +4,8 @@ use super::call::{Call, json};
 use super::problem::{self, Kind, Problem};
 use super::schema;
 use axum::response::Response;
-use cartage::service::StoredCredential;
+use cartage::service::{StoredCart, StoredCredential};
+use cartage_contract::manifest::Manifest;
 use cartage_model::id::CartId;
 use cartage_store::credentials::Generation;
 use http::StatusCode;
@@ -100,6 +101,43 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
     String::deserialize(deserializer).map(SecretString::from)
 }
 
+/// A credential that is forgotten.
+#[derive(Serialize, ToSchema)]
+struct ForgottenField {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    slot: String,
+    field: String,
+    /// Whether a value was set.
+    forgot: bool,
+}
+
+/// Forgets a credential, or only the value that waits beside the one in use.
+#[utoipa::path(
+    delete,
+    path = "/v1/carts/{cart}/credentials/{slot}/{field}",
+    operation_id = "forgetCredential",
+    params(
+        ("cart" = schema::CartId, Path, description = "The Cart ID."),
+        ("slot" = String, Path, description = "The name of the credential slot."),
+        ("field" = String, Path, description = "The name of the slot's field."),
+        ("next" = Option<bool>, Query, description = "true: forget only the value that waits, and keep the one in use."),
+    ),
+    responses(
+        (status = 200, description = "No such value is stored any more.", body = inline(ForgottenField)),
+        (status = 404, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(super) async fn forget(call: Call) -> Result<Response, Problem> {
+    let cart = call.cart()?;
+    call.service.carts().must_exist(&cart).await?;
+    let only = call.query.yes("next")?.then_some(Generation::Next);
+    let (slot, field) = (call.param("slot").to_owned(), call.param("field").to_owned());
+    let forgot = call.service.credentials().forget(&cart, &slot, &field, only).await?;
+    Ok(json(StatusCode::OK, &ForgottenField { cart, slot, field, forgot }))
+}
+
 /// Seals the value of a credential.
 #[utoipa::path(
     put,
@@ -131,16 +169,22 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         )
     })?;
     let kept = call.service.carts().get(&id).await?;
-    let Some(manifest) = kept.manifest() else {
-        let detail = format!(
-            "the plugin of cart {id} cannot be used, so nobody knows which credentials it takes; GET /v1/carts/{id} shows its state"
-        );
-        return Err(Problem::new(Kind::Conflict, detail));
-    };
+    let manifest = manifest(&kept)?;
     let generation = if next { Generation::Next } else { Generation::Current };
     let place = (call.param("slot"), call.param("field"));
     let set = call.service.credentials().set(&kept, manifest, place, generation, value).await?;
     let warnings: Vec<String> = set.warnings.iter().map(ToString::to_string).collect();
     let (slot, field) = (place.0.to_owned(), place.1.to_owned());
     Ok(json(StatusCode::OK, &SetField { cart: id, slot, field, waits: set.generation == Generation::Next, warnings }))
+}
+
+/// The manifest of a cart's plugin, which lists the credentials that the cart takes.
+pub(super) fn manifest(kept: &StoredCart) -> Result<&Manifest, Problem> {
+    kept.manifest().ok_or_else(|| {
+        let id = &kept.cart.id;
+        let detail = format!(
+            "the plugin of cart {id} cannot be used, so the credentials that it takes are not known; GET /v1/carts/{id} shows the plugin's state"
+        );
+        Problem::new(Kind::Conflict, detail)
+    })
 }

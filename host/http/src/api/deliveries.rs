@@ -100,7 +100,7 @@ impl Wanted {
         if let Some(cart) = &cart {
             call.may_touch(cart)?;
         }
-        let carts = cart.map(|cart| vec![cart]).or_else(|| call.bearer.carts.clone());
+        let carts = cart.map(|cart| vec![cart]).or_else(|| call.caller.carts().map(<[CartId]>::to_vec));
         let then = (state == State::Blocking).then_some(Then::Block);
         let filter = Filter { cart: None, reason, since_unix_ms, then };
         Ok(Wanted { state, order, filter, carts, most: query.number("limit", PAGE_USUAL, PAGE_MAX)? })
@@ -116,7 +116,7 @@ impl Wanted {
 
     /// A text that identifies the list, for the seal of its cursors.
     fn scope(&self, call: &Call) -> String {
-        format!("{} {:?} {:?} {:?}", call.bearer.merchant, self.state, self.filter, self.carts)
+        format!("{} {:?} {:?} {:?}", call.caller.merchant(), self.state, self.filter, self.carts)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::problem::{Kind, Problem};
 use cartage::service;
+use cartage::service::access_tokens;
 use cartage::service::definitions::Invalid;
 use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
@@ -98,18 +99,14 @@ impl From<service::Error> for Problem {
 fn of_service(error: service::Error) -> Problem {
     use service::Error;
     match error {
-        Error::Store(error) | Error::Token(service::access_tokens::Error::Store(error)) => error.into(),
+        Error::Store(error) | Error::Token(access_tokens::Error::Store(error)) => error.into(),
         Error::Vault(error) => error.into(),
         Error::Outbox(error) => error.into(),
         Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
         fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
         Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
         Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
-        Error::Token(service::access_tokens::Error::Role { .. }) => {
-            Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token")
-        }
-        // Tokens are made and removed on the machine, not through the API.
-        Error::Token(_) => ours(Kind::Internal, &error),
+        Error::Token(error) => error.into(),
         Error::Parameter(_)
         | Error::Event(_)
         | Error::Label(_)
@@ -140,6 +137,20 @@ fn of_service(error: service::Error) -> Problem {
         | Error::PluginUnknown { .. }
         | Error::PluginFolder { .. }
         | Error::KeepPlugin { .. } => ours(Kind::Internal, &error),
+    }
+}
+
+impl From<access_tokens::Error> for Problem {
+    fn from(error: access_tokens::Error) -> Problem {
+        use access_tokens::Error;
+        match error {
+            Error::Store(error) => error.into(),
+            Error::Name { .. } => Problem::of(Kind::Invalid, &error),
+            Error::Taken { .. } => Problem::of(Kind::Conflict, &error),
+            Error::Unknown { .. } => Problem::of(Kind::NotFound, &error),
+            Error::Random { .. } => ours(Kind::Unavailable, &error),
+            Error::Role { .. } => Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token"),
+        }
     }
 }
 
@@ -227,7 +238,7 @@ mod tests {
     #[test]
     fn a_token_that_could_not_be_looked_up_now_is_asked_for_again() {
         let busy = || store::Error::Busy { what: "look up a token".into() };
-        for error in [service::Error::Store(busy()), service::Error::Token(service::access_tokens::Error::Store(busy()))] {
+        for error in [service::Error::Store(busy()), service::Error::Token(access_tokens::Error::Store(busy()))] {
             assert!(error.is_fault(), "{error}");
             assert_eq!(Problem::from(error).status(), http::StatusCode::SERVICE_UNAVAILABLE);
         }

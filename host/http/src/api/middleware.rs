@@ -1,6 +1,7 @@
 //! The steps of every request to its handler, and of the response on its way back.
 
 use super::call::{Call, Shared};
+use super::caller::{Caller, Callers};
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::route::{Handled, Route, Run};
@@ -11,6 +12,7 @@ use crate::inbound::connection::{Connection, Phase};
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::response::Response;
+use cartage::service::access_tokens::Role;
 use http::header::{ALLOW, CACHE_CONTROL, HOST, HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
@@ -44,42 +46,90 @@ pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Re
 
 async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    host_is_ours(&parts.uri, &parts.headers, &shared.api.hosts)?;
-    origin_is_allowed(&parts.headers, &shared.api.origins)?;
-    let route = route(at, &parts)?;
-    let (needed, given, run) = match route.run {
-        Run::Open(run) => {
-            Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
-            return run(shared).await;
+    let admitted = match admit(&shared, at, &mut parts).await {
+        Ok(admitted) => admitted,
+        Err(problem) => {
+            body::discard(&parts.headers, body).await;
+            return Err(problem);
         }
-        Run::For(role, run) => (role, token::Given::Bearer, run),
-        Run::Page(role, run) => (role, token::Given::Password, run),
     };
-    let bearer = token::bearer(&shared, &parts.headers, given).await?;
-    token::within_rate(&shared, &bearer)?;
-    token::has(&bearer, needed)?;
-    if let Err(error) = shared.api.service.access_tokens().note_use(&bearer).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not record that a token was used");
-    }
-    let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
-    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
-    let params = params.map_err(|_| Problem::new(Kind::BadRequest, "the path is not UTF-8 where it is percent-encoded"))?;
-    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (caller, route, run, query, params) = match admitted {
+        Admitted::Open(run) => return run(shared).await,
+        Admitted::Call { caller, route, run, query, params } => (caller, route, run, query, params),
+    };
     let Whole { bytes: body, share: _share } =
-        body::read(route.takes, &parts.headers, body, &shared.room, &format!("{}/{}", bearer.merchant, bearer.name)).await?;
+        body::read(route.takes, &parts.headers, body, &shared.room, &format!("{}/{caller}", caller.merchant())).await?;
     if let Some(connection) = Connection::of(&parts.extensions) {
         connection.enter(Phase::AtWork);
     }
-    let service = shared.api.service.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
+    let service = caller.service(&shared.api.service);
     let path = parts.uri.path().to_owned();
     let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
     let (counted, reads) = (shared.clone(), parts.method.is_safe());
-    let handled = run(Call { shared, service, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share });
+    let handled = run(Call { shared, service, caller, method: parts.method, path, params, query, headers: parts.headers, body, _share });
     let answer = if reads { handled.await } else { to_its_end(handled).await };
     if accepts {
         counted.accept.0.observe(start.elapsed().as_secs_f64());
     }
     answer
+}
+
+/// A request whose head passed all checks.
+enum Admitted {
+    /// Anybody may send it, and its body is not read.
+    Open(fn(Arc<Shared>) -> Handled),
+    /// This caller may send it.
+    Call { caller: Caller, route: &'static Route, run: fn(Call) -> Handled, query: Query, params: Vec<(String, String)> },
+}
+
+/// Checks the head of a request: its host, its origin, its path and method, its caller, and its query.
+async fn admit(shared: &Shared, at: &[&'static Route], parts: &mut Parts) -> Result<Admitted, Problem> {
+    if let Callers::Tokens { hosts, origins, .. } = &shared.api.callers {
+        host_is_ours(&parts.uri, &parts.headers, hosts)?;
+        origin_is_allowed(&parts.headers, origins)?;
+    }
+    let route = route(at, parts)?;
+    let (needed, given, run) = match route.run {
+        Run::Open(run) => {
+            Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
+            return Ok(Admitted::Open(run));
+        }
+        Run::For(role, run) => (Needed::Role(role), token::Given::Bearer, run),
+        Run::Machine(run) => (Needed::Machine, token::Given::Bearer, run),
+        Run::Page(role, run) => (Needed::Role(role), token::Given::Password, run),
+    };
+    let caller = caller(shared, &parts.headers, needed, given).await?;
+    let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_| Problem::new(Kind::BadRequest, "the path is not UTF-8 where it is percent-encoded"))?;
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(Admitted::Call { caller, route, run, query, params })
+}
+
+/// What a route asks of its caller.
+enum Needed {
+    Role(Role),
+    Machine,
+}
+
+/// Finds out who sent a request, and whether that caller may.
+async fn caller(shared: &Shared, headers: &HeaderMap, needed: Needed, given: token::Given) -> Result<Caller, Problem> {
+    if let Callers::Machine = shared.api.callers {
+        return Ok(Caller::Machine(shared.api.service.merchant().clone()));
+    }
+    let bearer = token::bearer(shared, headers, given).await?;
+    token::within_rate(shared, &bearer)?;
+    match needed {
+        Needed::Role(role) => token::has(&bearer, role)?,
+        Needed::Machine => {
+            let detail = "no token allows this; on the machine, the command `cartage` and the socket api.sock in the data directory do";
+            return Err(Problem::new(Kind::MachineOnly, detail));
+        }
+    }
+    if let Err(error) = shared.api.service.access_tokens().note_use(&bearer).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not record that a token was used");
+    }
+    Ok(Caller::Token(bearer))
 }
 
 /// Runs a handler that may change something to its end, also if the client goes away meanwhile: the store completes a write that has begun, and

@@ -5,12 +5,15 @@ use super::body::Takes;
 use super::call::typed;
 use super::problem::{self, Problem};
 use super::route::{Route, Run};
-use super::{carts, credentials, deliveries, merchant, seen, updates};
+use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, orders, seen, updates};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 use utoipa::OpenApi;
+
+/// The role of routes that only users of the machine may call.
+pub(super) const MACHINE: &str = "machine";
 
 /// What the handlers say.
 #[derive(OpenApi)]
@@ -19,7 +22,7 @@ use utoipa::OpenApi;
         title = "Cartage",
         version = "1",
         description = "The guide is docs/http-api.md. `x-role` is the role that a token needs: sender, operator or admin. Each role may do what the \
-                       roles before it may do."
+                       roles before it may do. No token allows what `machine` may do: only users of the machine may, over a socket."
     ),
     paths(
         seen::health,
@@ -44,7 +47,30 @@ use utoipa::OpenApi;
         carts::resume,
         carts::bindings,
         credentials::list,
+        carts::patch,
+        carts::remove,
+        carts::check,
+        carts::plugins,
+        carts::roll_back,
+        carts::set_recording,
+        all_carts::pause,
+        all_carts::resume,
         credentials::put,
+        credentials::forget,
+        orders::forget,
+        orders::baseline,
+        bans::list,
+        bans::ban,
+        bans::unban,
+        machine::keep_plugin,
+        machine::approve,
+        machine::rotate_key,
+        machine::clock,
+        machine::confirm_clock,
+        machine::retain,
+        access_tokens::list,
+        access_tokens::make,
+        access_tokens::remove,
         merchant::parameters,
         merchant::set_parameter,
         merchant::unset_parameter,
@@ -73,6 +99,10 @@ fn describe(routes: &[Route]) -> Value {
         let operation = &mut document["paths"][route.path][route.method.as_str().to_lowercase()];
         operation["security"] = match route.run {
             Run::Open(_) => json!([]),
+            Run::Machine(_) => {
+                operation["x-role"] = MACHINE.into();
+                json!([])
+            }
             Run::For(role, _) | Run::Page(role, _) => {
                 operation["x-role"] = role.as_str().into();
                 json!([{ "token": [] }])

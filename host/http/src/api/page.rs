@@ -99,7 +99,7 @@ impl Table {
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let mut status = call.service.overview().status().await?;
     status.carts.retain(|cart| call.sees(&cart.cart));
-    status.alerts.retain(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart)));
+    status.alerts.retain(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart)));
     let blocked = Which { at: Some(Where::Blocked), ..Which::default() };
     let mut blocked = call.service.deliveries().list(&blocked, BLOCKED_SHOWN).await?.dead;
     blocked.retain(|dead| call.sees(&dead.order.cart));

@@ -34,6 +34,7 @@ impl Default for Rate {
 
 /// The quotas of all tokens.
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
+    rate: Rate,
     tokens: RateLimiter<K, HashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
@@ -53,7 +54,12 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     pub(super) fn new(rate: Rate, clock: Arc<dyn Clock>) -> Limiter<K> {
         let within = |count: u32, most: u32| NonZeroU32::new(count.min(most)).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(within(rate.per_second, PER_SECOND_MAX)).allow_burst(within(rate.burst, BURST_MAX));
-        Limiter { tokens: RateLimiter::hashmap_with_clock(quota, Elapsed(clock)) }
+        Limiter { rate, tokens: RateLimiter::hashmap_with_clock(quota, Elapsed(clock)) }
+    }
+
+    /// The rate that each token may have.
+    pub(super) fn rate(&self) -> Rate {
+        self.rate
     }
 
     /// Counts a request of a token.

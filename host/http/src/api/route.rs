@@ -28,6 +28,8 @@ pub(super) enum Run {
     Open(fn(Arc<Shared>) -> Handled),
     /// The route needs a token of this role.
     For(Role, fn(Call) -> Handled),
+    /// Only users of the machine may call the route.
+    Machine(fn(Call) -> Handled),
     /// The route needs a token of this role, which a person with a browser gives as a password.
     Page(Role, fn(Call) -> Handled),
 }

@@ -4,11 +4,12 @@ use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDAT
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
-use super::{carts, credentials, deliveries, merchant, openapi, page, seen, updates};
+use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, updates};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use cartage::service::access_tokens::Role::{self, Admin, Operator, Sender};
+use cartage_engine::admit::PLUGIN_BYTES_MAX;
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,14 @@ const fn put(path: &'static str, query: &'static [&'static str], takes: Takes, r
     Route { method: Method::PUT, path, query, takes, run: Run::For(Admin, run) }
 }
 
+const fn delete(path: &'static str, query: &'static [&'static str], run: fn(Call) -> Handled) -> Route {
+    Route { method: Method::DELETE, path, query, takes: Takes::Nothing, run: Run::For(Admin, run) }
+}
+
+const fn machine(method: Method, path: &'static str, takes: Takes, run: fn(Call) -> Handled) -> Route {
+    Route { method, path, query: &[], takes, run: Run::Machine(run) }
+}
+
 const fn open(path: &'static str, run: fn(Arc<Shared>) -> Handled) -> Route {
     Route { method: Method::GET, path, query: &[], takes: Takes::Nothing, run: Run::Open(run) }
 }
@@ -34,7 +43,7 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 30] = [
+pub(super) static ROUTES: [Route; 53] = [
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
@@ -55,18 +64,41 @@ pub(super) static ROUTES: [Route; 30] = [
     post("/v1/carts/{cart}/disable", NOTHING, Operator, |call| Box::pin(carts::disable(call))),
     post("/v1/carts/{cart}/pause", SMALL_OR_NOTHING, Operator, |call| Box::pin(carts::pause(call))),
     post("/v1/carts/{cart}/resume", NOTHING, Operator, |call| Box::pin(carts::resume(call))),
+    Route {
+        method: Method::PATCH,
+        path: "/v1/carts/{cart}",
+        query: &[],
+        takes: SMALL,
+        run: Run::For(Admin, |call| Box::pin(carts::patch(call))),
+    },
+    delete("/v1/carts/{cart}", &["discard_queue"], |call| Box::pin(carts::remove(call))),
+    post("/v1/carts/{cart}/check", SMALL_OR_NOTHING, Operator, |call| Box::pin(carts::check(call))),
+    get("/v1/carts/{cart}/plugins", &[], Operator, |call| Box::pin(carts::plugins(call))),
+    post("/v1/carts/{cart}/rollback", SMALL_OR_NOTHING, Admin, |call| Box::pin(carts::roll_back(call))),
+    put("/v1/carts/{cart}/recording", &[], SMALL, |call| Box::pin(carts::set_recording(call))),
+    post("/v1/pause", SMALL, Operator, |call| Box::pin(all_carts::pause(call))),
+    post("/v1/resume", NOTHING, Operator, |call| Box::pin(all_carts::resume(call))),
     get("/v1/carts/{cart}/bindings", &[], Operator, |call| Box::pin(carts::bindings(call))),
     get("/v1/carts/{cart}/credentials", &[], Operator, |call| Box::pin(credentials::list(call))),
     put("/v1/carts/{cart}/credentials/{slot}/{field}", &["next"], SMALL, |call| Box::pin(credentials::put(call))),
+    delete("/v1/carts/{cart}/credentials/{slot}/{field}", &["next"], |call| Box::pin(credentials::forget(call))),
+    post("/v1/orders/forget", SMALL, Admin, |call| Box::pin(orders::forget(call))),
+    post("/v1/baseline", Takes::Json(EVENT_BYTES_MAX), Admin, |call| Box::pin(orders::baseline(call))),
+    get("/v1/plugins/bans", &[], Operator, |call| Box::pin(bans::list(call))),
+    put("/v1/plugins/bans/{digest}", &[], SMALL, |call| Box::pin(bans::ban(call))),
+    delete("/v1/plugins/bans/{digest}", &[], |call| Box::pin(bans::unban(call))),
+    machine(Method::POST, "/v1/plugins", Takes::Wasm(PLUGIN_BYTES_MAX), |call| Box::pin(machine::keep_plugin(call))),
+    machine(Method::POST, "/v1/carts/{cart}/credentials/approve", SMALL_OR_NOTHING, |call| Box::pin(machine::approve(call))),
+    machine(Method::POST, "/v1/key/rotate", NOTHING, |call| Box::pin(machine::rotate_key(call))),
+    machine(Method::GET, "/v1/clock", NOTHING, |call| Box::pin(machine::clock(call))),
+    machine(Method::POST, "/v1/clock/confirm", NOTHING, |call| Box::pin(machine::confirm_clock(call))),
+    machine(Method::POST, "/v1/retention", SMALL_OR_NOTHING, |call| Box::pin(machine::retain(call))),
+    get("/v1/tokens", &[], Admin, |call| Box::pin(access_tokens::list(call))),
+    post("/v1/tokens", SMALL, Admin, |call| Box::pin(access_tokens::make(call))),
+    delete("/v1/tokens/{name}", &[], |call| Box::pin(access_tokens::remove(call))),
     get("/v1/parameters", &["cart"], Operator, |call| Box::pin(merchant::parameters(call))),
     put("/v1/parameters/{name}", &["cart"], SMALL, |call| Box::pin(merchant::set_parameter(call))),
-    Route {
-        method: Method::DELETE,
-        path: "/v1/parameters/{name}",
-        query: &["cart"],
-        takes: NOTHING,
-        run: Run::For(Admin, |call| Box::pin(merchant::unset_parameter(call))),
-    },
+    delete("/v1/parameters/{name}", &["cart"], |call| Box::pin(merchant::unset_parameter(call))),
     get("/v1/events", &[], Sender, |call| Box::pin(merchant::events(call))),
     put("/v1/events/{name}", &[], SMALL, |call| Box::pin(merchant::set_event(call))),
     get("/v1/labels", &[], Sender, |call| Box::pin(merchant::labels(call))),

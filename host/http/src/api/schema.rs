@@ -10,6 +10,7 @@ pub(super) mod merchant;
 pub(super) mod order;
 pub(super) mod update;
 
+use cartage::service::access_tokens;
 use cartage_model::dead_letter;
 use cartage_model::events::LABEL_CHARS_MAX;
 use cartage_policy::validate::{NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX, URL_CHARS_MAX};
@@ -148,6 +149,29 @@ impl PartialSchema for UnixMs {
 }
 
 impl ToSchema for UnixMs {}
+
+/// A file of bytes.
+pub(super) enum Binary {}
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        // OpenAPI 3.1 describes a body that is no JSON by its media type alone.
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl ToSchema for Binary {}
+
+/// What the holder of a token may do.
+pub(super) enum Role {}
+
+impl PartialSchema for Role {
+    fn schema() -> RefOr<Schema> {
+        one_of_names(access_tokens::Role::ALL)
+    }
+}
+
+impl ToSchema for Role {}
 
 /// The reason of a dead letter.
 pub(super) enum Reason {}

@@ -67,9 +67,9 @@ pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
 pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut numbers = (call.shared.api.metrics)().await;
     numbers.process.accept = call.shared.accept.clone();
-    numbers.carts.retain(|numbers| numbers.merchant == call.bearer.merchant && call.sees(&numbers.cart));
-    let all = call.bearer.carts.is_none();
-    numbers.alerts.retain(|alert| alert.merchant == call.bearer.merchant && alert.cart.as_ref().map_or(all, |cart| call.sees(cart)));
+    numbers.carts.retain(|numbers| numbers.merchant == *call.caller.merchant() && call.sees(&numbers.cart));
+    let all = call.caller.carts().is_none();
+    numbers.alerts.retain(|alert| alert.merchant == *call.caller.merchant() && alert.cart.as_ref().map_or(all, |cart| call.sees(cart)));
     Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
 }
 
@@ -146,7 +146,8 @@ struct OpenAlert {
 )]
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let open = call.service.alerts().open().await?;
-    let alerts = open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
+    let alerts =
+        open.iter().filter(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
     Ok(json(StatusCode::OK, &Alerts { alerts }))
 }
 

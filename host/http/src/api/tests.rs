@@ -1,15 +1,17 @@
 //! Tests of the API as its callers see it: requests go into the router of a service with a data directory of its own.
 
 mod carts;
+mod changes;
 mod deliveries;
 mod described;
 mod description;
 mod guards;
 mod input;
+mod machine;
 mod page;
 mod updates;
 
-use super::{Api, Rate, metrics, router};
+use super::{Api, Callers, Rate, metrics, router};
 use axum::Router;
 use axum::body::Body;
 use cartage::service::Service;
@@ -80,9 +82,11 @@ impl Desk {
         service.store().write::<_, store::Error>(write).await.expect("it can be written");
         let api = Api {
             service: service.clone(),
-            hosts: vec!["localhost".to_owned(), "[::1]".to_owned()],
-            origins: vec!["https://console.example".to_owned()],
-            rate,
+            callers: Callers::Tokens {
+                hosts: vec!["localhost".to_owned(), "[::1]".to_owned()],
+                origins: vec!["https://console.example".to_owned()],
+                rate,
+            },
             ready: Arc::new(|| Box::pin(async { Ok(()) })),
             metrics: Arc::new(|| Box::pin(async { numbers() })),
             labels: metrics::Labels::ByCart,

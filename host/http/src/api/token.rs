@@ -2,6 +2,7 @@
 
 use super::call::Shared;
 use super::problem::{Kind, More, Problem};
+use super::rate::Rate;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::service::access_tokens::{Role, Token};
@@ -69,10 +70,10 @@ fn denied(challenge: &'static str, detail: &str) -> Problem {
 pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem> {
     let token = (bearer.merchant.clone(), bearer.name.clone());
     shared.limiter.take(&token).map_err(|seconds| {
-        let rate = shared.api.rate;
+        let Rate { per_second, burst } = shared.limiter.rate();
         let detail = format!(
-            "the token {:?} may be used {} times a second and {} times at once; try again in {seconds} s",
-            bearer.name, rate.per_second, rate.burst
+            "the token {:?} may be used {per_second} times a second and {burst} times at once; try again in {seconds} s",
+            bearer.name
         );
         Problem::new(Kind::TooManyRequests, detail).header(RETRY_AFTER, HeaderValue::from(seconds))
     })

@@ -1,6 +1,7 @@
 use super::*;
 use crate::vault::{CredentialRef, Generation};
 use crate::{View, merchants};
+use cartage_model::carts::Origins;
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -105,20 +106,21 @@ fn a_lost_key_loses_the_vault_only() {
 #[tokio::test]
 async fn a_restored_directory_has_its_credentials_with_its_key_only() {
     let scratch = scratch();
-    let (merchant, host) = (MerchantId::default(), "shop.example");
+    let merchant = MerchantId::default();
+    let origins = Origins::of(std::iter::once("https://shop.example".parse().expect("it is a URL"))).expect("it has an origin");
     let place = CredentialRef { cart: CartId::new("seed").expect("a valid name"), slot: "account".into(), field: "password".into() };
     let dir = DataDir::init(&scratch.path().join("data"), AT).expect("a new directory");
     let store = dir.store(AT).expect("what init made");
     let vault = dir.vault(&store).expect("what init made");
     let line = crate::audit::Line { at_unix_ms: AT, who: "test".into(), what: "set".into(), subject: String::new(), detail: None };
-    vault.set(&merchant, &place, Generation::Current, host, SecretString::from("seed-password"), line).await.expect("it can be kept");
+    vault.set(&merchant, &place, Generation::Current, &origins, SecretString::from("seed-password"), line).await.expect("it can be kept");
     let backup = scratch.path().join("backup.sqlite");
     store.backup(&backup, AT, |_| {}).expect("it can be copied");
     for (name, key) in [("with", Some(dir.key_file())), ("without", None)] {
         let (restored, gap) = DataDir::restore(&scratch.path().join(name), &backup, key.as_deref(), AT + 1).expect("a sound backup");
         assert_eq!(gap.backed_up_at_unix_ms, Some(AT));
         let vault = restored.vault(&restored.store(AT).expect("a store")).expect("a key");
-        let secret = vault.get(&merchant, &place, Generation::Current, host).await;
+        let secret = vault.get(&merchant, &place, Generation::Current, &origins).await;
         if key.is_some() {
             assert_eq!(secret.expect("the same key").map(|secret| secret.expose_secret().to_owned()).as_deref(), Some("seed-password"));
         } else {

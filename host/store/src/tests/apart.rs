@@ -14,6 +14,7 @@ use crate::{
     plugins, receipts, recordings, tokens,
 };
 use cartage_model::alerts::Subject;
+use cartage_model::carts::BoundTo;
 use cartage_model::id::{DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use proptest::prelude::*;
 
@@ -91,7 +92,7 @@ impl Operation {
                 let sealed = Sealed {
                     place,
                     generation: [Generation::Current, Generation::Next][self.name % 2],
-                    bound_to: "shop.example".into(),
+                    bound_to: BoundTo::stored("shop.example".to_owned()),
                     key_id: "k".into(),
                     nonce: seal.clone(),
                     sealed: seal,

@@ -22,7 +22,8 @@ pub(super) fn seal_again(tx: &Tx<'_>, from: &Key, to: &Key) -> Result<(), Error>
     for (merchant, value) in credentials::of_all_merchants(tx)? {
         let secret = seal::open(from, &merchant, &value)?;
         let Sealed { place, generation, bound_to, set_at_unix_ms, .. } = &value;
-        let label = Label { merchant: &merchant, place, generation: *generation, bound_to, set_at_unix_ms: *set_at_unix_ms };
+        let label =
+            Label { merchant: &merchant, place, generation: *generation, bound_to: bound_to.clone(), set_at_unix_ms: *set_at_unix_ms };
         credentials::put(tx, &merchant, &seal::seal(to, label, &secret)?)?;
     }
     Ok(())

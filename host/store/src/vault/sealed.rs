@@ -5,6 +5,7 @@ use super::seal::{self, Label};
 use super::{Change, Error, Key, KeyId};
 use crate::credentials::{self, CredentialRef, Generation, Sealed};
 use crate::{self as store, Store, Tx, View, audit};
+use cartage_model::carts::{BoundTo, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::path::{Path, PathBuf};
@@ -93,8 +94,7 @@ impl Vault {
     }
 }
 
-/// Each value belongs to a merchant and a [`CredentialRef`] and is bound to the origins that its slot may be sent to: `bound_to` is their text. Each change
-/// has a line of the audit, written in the same transaction.
+/// Each value belongs to a merchant and a [`CredentialRef`] and is bound to the [`Origins`] that its slot may be sent to. Each change has a line of the audit, written in the same transaction.
 impl Vault {
     /// The value of this generation; `None` if there is none. It opens only for the origins that it was bound to.
     ///
@@ -106,14 +106,14 @@ impl Vault {
         merchant: &MerchantId,
         place: &CredentialRef,
         generation: Generation,
-        bound_to: &str,
+        origins: &Origins,
     ) -> Result<Option<SecretString>, Error> {
         let key = self.key.read().await;
         let (whose, what) = (merchant.clone(), place.clone());
         let value = self.store.read(move |view| credentials::get(view, &whose, &what, generation)).await?;
         let Some(value) = value else { return Ok(None) };
-        if !value.is_bound_to(bound_to) {
-            let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
+        if !value.bound_to.covers(origins) {
+            let (place, asked_for) = (Box::new(place.clone()), origins.clone());
             return Err(Error::OtherOrigins { place, bound_to: value.bound_to, asked_for });
         }
         seal::open(&key, merchant, &value).map(Some)
@@ -129,12 +129,12 @@ impl Vault {
         merchant: &MerchantId,
         place: &CredentialRef,
         generation: Generation,
-        bound_to: &str,
+        origins: &Origins,
         secret: SecretString,
         line: audit::Line,
     ) -> Result<(), Error> {
         let key = self.key.read().await;
-        let label = Label { merchant, place, generation, bound_to, set_at_unix_ms: line.at_unix_ms };
+        let label = Label { merchant, place, generation, bound_to: origins.into(), set_at_unix_ms: line.at_unix_ms };
         let value = seal::seal(&key, label, &secret)?;
         let whose = merchant.clone();
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
@@ -150,18 +150,23 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn replace(&self, merchant: &MerchantId, bound_to: &str, changes: Vec<Change>, line: audit::Line) -> Result<bool, Error> {
+    pub async fn replace(&self, merchant: &MerchantId, origins: &Origins, changes: Vec<Change>, line: audit::Line) -> Result<bool, Error> {
         let held = self.key.read().await;
-        let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
+        let (key, whose, origins) = (held.copy(), merchant.clone(), origins.clone());
         let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
             for Change { place, generation, from, .. } in &changes {
-                if !is_still(tx, &key, &whose, &bound_to, (place, *generation), from.as_ref())? {
+                if !is_still(tx, &key, &whose, &origins, (place, *generation), from.as_ref())? {
                     return Ok(false);
                 }
             }
             for Change { place, generation, to, .. } in &changes {
-                let label =
-                    Label { merchant: &whose, place, generation: *generation, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
+                let label = Label {
+                    merchant: &whose,
+                    place,
+                    generation: *generation,
+                    bound_to: (&origins).into(),
+                    set_at_unix_ms: line.at_unix_ms,
+                };
                 credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
             }
             audit::add(tx, &whose, &line)?;
@@ -175,20 +180,25 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn bind(&self, merchant: &MerchantId, cart: &CartId, slot: &str, bound_to: &str, line: audit::Line) -> Result<(), Error> {
+    pub async fn bind(&self, merchant: &MerchantId, cart: &CartId, slot: &str, origins: &Origins, line: audit::Line) -> Result<(), Error> {
         let key = self.key.read().await.copy();
-        let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
+        let (whose, cart, slot, origins) = (merchant.clone(), cart.clone(), slot.to_owned(), origins.clone());
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
             for value in credentials::list(tx, &whose)? {
                 let Sealed { place, generation, set_at_unix_ms, .. } = &value;
-                if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
+                if place.cart == cart && place.slot == slot && value.bound_to != BoundTo::from(&origins) {
                     let secret = seal::open(&key, &whose, &value)?;
-                    let label =
-                        Label { merchant: &whose, place, generation: *generation, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
+                    let label = Label {
+                        merchant: &whose,
+                        place,
+                        generation: *generation,
+                        bound_to: (&origins).into(),
+                        set_at_unix_ms: *set_at_unix_ms,
+                    };
                     credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
                 }
             }
-            credentials::bind_fetched(tx, &whose, &cart, &slot, &bound_to)?;
+            credentials::bind_fetched(tx, &whose, &cart, &slot, &origins)?;
             Ok(audit::add(tx, &whose, &line)?)
         };
         self.store.write(write).await
@@ -250,12 +260,12 @@ fn is_still(
     tx: &Tx<'_>,
     key: &Key,
     merchant: &MerchantId,
-    bound_to: &str,
+    origins: &Origins,
     (place, generation): (&CredentialRef, Generation),
     value: Option<&SecretString>,
 ) -> Result<bool, Error> {
     let Some(kept) = credentials::get(tx, merchant, place, generation)? else { return Ok(value.is_none()) };
-    if !kept.is_bound_to(bound_to) {
+    if !kept.bound_to.covers(origins) {
         return Ok(false);
     }
     let kept = seal::open(key, merchant, &kept)?;

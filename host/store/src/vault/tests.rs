@@ -1,12 +1,12 @@
 use super::*;
 use crate::{Store, audit};
+use cartage_model::carts::{BoundTo, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 use tempfile::TempDir;
 
 const AT: u64 = 1_800_000_000_000;
-const HOST: &str = "shop.example";
 const CANARY: &str = "canary-4f1d0c77-sings-in-the-mine";
 
 struct Scratch {
@@ -34,6 +34,15 @@ impl Scratch {
     }
 }
 
+/// The origins of these URLs, which spaces separate.
+fn origins(urls: &str) -> Origins {
+    Origins::of(urls.split(' ').map(|url| url.parse().expect("it is a URL"))).expect("they have origins")
+}
+
+fn shop() -> Origins {
+    origins("https://shop.example")
+}
+
 fn default() -> MerchantId {
     MerchantId::default()
 }
@@ -47,11 +56,11 @@ fn place(field: &str) -> CredentialRef {
 }
 
 async fn set(vault: &Vault, field: &str, generation: Generation, secret: &str) {
-    vault.set(&default(), &place(field), generation, HOST, SecretString::from(secret), line()).await.expect("it can be kept");
+    vault.set(&default(), &place(field), generation, &shop(), SecretString::from(secret), line()).await.expect("it can be kept");
 }
 
 async fn get(vault: &Vault, field: &str, generation: Generation) -> Option<String> {
-    let secret = vault.get(&default(), &place(field), generation, HOST).await.expect("it can be opened");
+    let secret = vault.get(&default(), &place(field), generation, &shop()).await.expect("it can be opened");
     secret.map(|secret| secret.expose_secret().to_owned())
 }
 
@@ -96,7 +105,7 @@ async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one
     set(&vault, "refresh", Generation::Current, "first").await;
     set(&vault, "password", Generation::Current, "old").await;
     let both = vec![change("refresh", Generation::Current, Some("first"), "second"), change("session", Generation::Current, None, "new")];
-    assert!(vault.replace(&default(), HOST, both, line()).await.expect("both are what they were"));
+    assert!(vault.replace(&default(), &shop(), both, line()).await.expect("both are what they were"));
     assert_eq!(get(&vault, "refresh", Generation::Current).await.as_deref(), Some("second"));
     assert_eq!(get(&vault, "session", Generation::Current).await.as_deref(), Some("new"));
     let lines = audited().await;
@@ -109,7 +118,7 @@ async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one
         ("no value where one was", vec![change("nothing", Generation::Current, Some("old"), "x")]),
         ("the other turn", vec![change("password", Generation::Next, Some("old"), "x")]),
     ] {
-        assert!(!vault.replace(&default(), HOST, stale, line()).await.expect("it can be asked"), "{what}");
+        assert!(!vault.replace(&default(), &shop(), stale, line()).await.expect("it can be asked"), "{what}");
     }
     assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some("old"), "nothing is changed by half");
     assert_eq!(get(&vault, "refresh", Generation::Current).await.as_deref(), Some("second"));
@@ -124,7 +133,7 @@ async fn a_secret_is_kept_up_to_its_limit() {
     set(&vault, "password", Generation::Current, &most).await;
     assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some(most.as_str()));
     let more = SecretString::from(format!("{most}x"));
-    let error = vault.set(&default(), &place("password"), Generation::Current, HOST, more, line()).await.expect_err("one byte over");
+    let error = vault.set(&default(), &place("password"), Generation::Current, &shop(), more, line()).await.expect_err("one byte over");
     assert!(matches!(error, Error::TooLong { bytes, .. } if bytes == SECRET_BYTES_MAX + 1), "{error}");
 }
 
@@ -137,11 +146,15 @@ async fn no_secret_shows_in_files_debug_output_or_errors() {
     let too_long = SecretString::from(CANARY.repeat(SECRET_BYTES_MAX / CANARY.len() + 1));
     let key = Key::read(&scratch.key()).expect("it was made here");
     let errors = [
-        vault.set(&default(), &place("password"), Generation::Current, HOST, too_long, line()).await.expect_err("too long"),
-        vault.get(&default(), &place("password"), Generation::Current, "other.example").await.map(drop).expect_err("another host"),
+        vault.set(&default(), &place("password"), Generation::Current, &shop(), too_long, line()).await.expect_err("too long"),
+        vault
+            .get(&default(), &place("password"), Generation::Current, &origins("https://other.example"))
+            .await
+            .map(drop)
+            .expect_err("another host"),
         Error::WrongKey { place: place("password").into(), sealed_with: key.id().clone(), key: key.id().clone() },
     ];
-    let secret = vault.get(&default(), &place("password"), Generation::Current, HOST).await;
+    let secret = vault.get(&default(), &place("password"), Generation::Current, &shop()).await;
     let mut shown = format!("{vault:?} {key:?} {secret:?} {errors:?}");
     for error in &errors {
         shown.push_str(&error.to_string());
@@ -178,9 +191,12 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
     let scratch = Scratch::new();
     let vault = scratch.open();
     set(&vault, "password", Generation::Current, CANARY).await;
-    let error = vault.get(&default(), &place("password"), Generation::Current, "other.example").await.expect_err("it is for one host");
+    let error = vault
+        .get(&default(), &place("password"), Generation::Current, &origins("https://other.example"))
+        .await
+        .expect_err("it is for one host");
     assert!(
-        matches!(&error, Error::OtherOrigins { bound_to, asked_for, .. } if (bound_to.as_str(), asked_for.as_str()) == (HOST, "other.example"))
+        matches!(&error, Error::OtherOrigins { bound_to, asked_for, .. } if (bound_to.as_str(), asked_for.to_string().as_str()) == ("https://shop.example", "https://other.example"))
     );
     let key = Key::read(&scratch.key()).expect("it was made here");
     let rows = vault.store().read(|view| crate::credentials::list(view, &MerchantId::default())).await.expect("it can be read");
@@ -193,7 +209,7 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
         |value| value.place.slot.push('s'),
         |value| value.place.field.push('s'),
         |value| (value.place.slot, value.place.field) = ("accountp".into(), "assword".into()),
-        |value| value.bound_to.push('s'),
+        |value| value.bound_to = (&origins("https://shop.examples")).into(),
         |value| value.sealed[0] ^= 1,
         |value| value.nonce.truncate(23),
     ];
@@ -220,7 +236,7 @@ async fn a_wrong_key_is_named_and_the_right_one_put_back_opens_again() {
     assert!(matches!(error, Error::NoKey { .. }), "{error}");
     Key::generate().and_then(|key| key.write_new(&scratch.key())).expect("a new key");
     let vault = scratch.open();
-    let error = vault.get(&default(), &place("password"), Generation::Current, HOST).await.expect_err("another key");
+    let error = vault.get(&default(), &place("password"), Generation::Current, &shop()).await.expect_err("another key");
     assert!(matches!(&error, Error::WrongKey { sealed_with, key, .. } if *sealed_with == right && *key != right), "{error}");
     assert!(error.to_string().contains(&format!("sealed with key {right}")), "{error}");
     assert_eq!(vault.foreign().await.expect("it can be read"), [(default(), place("password"), right.clone())]);
@@ -334,7 +350,7 @@ async fn what_is_changed_and_its_line_of_the_audit_are_one() {
     assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none"));
     assert!(!vault.promote(&default(), &cart, "account", line()).await.expect("there is none"));
     let long = SecretString::from("x".repeat(SECRET_BYTES_MAX + 1));
-    vault.set(&default(), &place("password"), Generation::Current, HOST, long, line()).await.expect_err("it is too long");
+    vault.set(&default(), &place("password"), Generation::Current, &shop(), long, line()).await.expect_err("it is too long");
     assert_eq!(lines().await, 0, "nothing was changed");
     set(&vault, "password", Generation::Current, "old").await;
     set(&vault, "password", Generation::Next, "new").await;
@@ -349,21 +365,25 @@ async fn a_slot_is_bound_anew_whole() {
     let vault = scratch.open();
     let cart = CartId::new("seed-shop").expect("a valid name");
     let both = "https://a.example https://b.example:8443";
-    set(&vault, "user", Generation::Current, "seed").await;
     set(&vault, "password", Generation::Current, "old").await;
     set(&vault, "password", Generation::Next, "new").await;
     // A value of an earlier release is for a host, whatever else is the same there.
-    let there = async |origins: &str| vault.get(&default(), &place("user"), Generation::Current, origins).await.is_ok();
+    let key = Key::read(&scratch.key()).expect("it was made here");
+    let bound_to = BoundTo::stored("shop.example".to_owned());
+    let label = seal::Label { merchant: &default(), place: &place("user"), generation: Generation::Current, bound_to, set_at_unix_ms: AT };
+    let old = seal::seal(&key, label, &SecretString::from("seed")).expect("it can be sealed");
+    vault.store().write(move |tx| crate::credentials::put(tx, &default(), &old)).await.expect("it can be kept");
+    let there = async |urls: &str| vault.get(&default(), &place("user"), Generation::Current, &origins(urls)).await.is_ok();
     assert!(there("https://shop.example").await && there("http://shop.example:81 https://shop.example").await);
     assert!(!there("https://shop.example https://other.example").await && !there(both).await);
-    vault.bind(&default(), &cart, "account", both, line()).await.expect("they can be opened");
+    vault.bind(&default(), &cart, "account", &origins(both), line()).await.expect("they can be opened");
     for (field, generation, value) in
         [("user", Generation::Current, "seed"), ("password", Generation::Current, "old"), ("password", Generation::Next, "new")]
     {
-        let secret = vault.get(&default(), &place(field), generation, both).await.expect("it is for these");
+        let secret = vault.get(&default(), &place(field), generation, &origins(both)).await.expect("it is for these");
         assert_eq!(secret.map(|secret| secret.expose_secret().to_owned()).as_deref(), Some(value));
         for other in ["https://a.example", "https://a.example https://b.example", "https://shop.example"] {
-            let error = vault.get(&default(), &place(field), generation, other).await.expect_err("it is for both");
+            let error = vault.get(&default(), &place(field), generation, &origins(other)).await.expect_err("it is for both");
             let approve = Remedy::ApproveOrigins { cart: CartId::new("seed-shop").expect("a valid id"), slot: "account".to_owned() };
             assert!(matches!(error, Error::OtherOrigins { .. }) && error.remedy() == Some(approve), "{error}");
         }

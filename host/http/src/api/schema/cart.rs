@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 names! {
     /// Whether the operator accepts a risk.
     Consent of carts::Consent: Refused Accepted;
+    /// What became of the next credentials after a check.
+    NextCredentials of cartage::service::Next: None Promoted Refused Untold;
 }
 
 /// Whether updates that pass the gate are sent.
@@ -80,4 +82,12 @@ pub(in crate::api) struct StoredCredential {
     /// When the value was set.
     #[schema(value_type = UnixMs)]
     set_at_unix_ms: u64,
+}
+
+/// A credential slot whose values may go to other origins from now on.
+#[derive(ToSchema)]
+pub(in crate::api) struct ApprovedSlot {
+    slot: String,
+    /// The origins, separated by spaces.
+    origins: String,
 }

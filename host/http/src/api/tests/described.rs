@@ -10,7 +10,7 @@ use cartage::service::{
     Cause, DeadUpdate, DiscardedUpdate, Explained, HasIt, OrderDelivery, OrderStatus, OwnDelivery, PackageStatus, Progress,
     StoredCredential, Waiting, WaitsFor,
 };
-use cartage_model::carts::{Binding, Consent, Mode, PrivateException};
+use cartage_model::carts::{Binding, BoundTo, Consent, Mode, PrivateException};
 use cartage_model::remedy::Remedy;
 use cartage_policy::gate::{self, Condition, Given};
 use cartage_policy::validate::{ContentFields, LineItemFields, LinePackageFields, PackageFields};
@@ -268,7 +268,7 @@ fn a_cart_and_its_deliveries_are_described_as_they_are_sent() {
         secrets_in_clear,
     });
     same::<schema::cart::ChangedKey>(&Field { key: "mode".to_owned(), before: None, after: Some("\"live\"".to_owned()) });
-    let (slot, field, origins) = ("account".to_owned(), "password".to_owned(), "https://shop.example".to_owned());
+    let (slot, field, origins) = ("account".to_owned(), "password".to_owned(), BoundTo::stored("https://shop.example".to_owned()));
     same::<schema::cart::StoredCredential>(&StoredCredential { slot, field, next: false, origins, set_at_unix_ms: 1 });
     for mode in [Mode::Shadow, Mode::OnlyOrders([SenderOrderNumber::new("1021")].into()), Mode::Live] {
         fits(&written(&mode), &written(&schema::cart::Mode::schema()), true).expect("it fits");

@@ -28,10 +28,15 @@ fn every_route_is_described_as_it_is() {
         assert!(operation["summary"].is_string(), "{method} {path} is not described");
         let role = match route.run {
             Run::Open(_) => Value::Null,
+            Run::Machine(_) => openapi::MACHINE.into(),
             Run::For(role, _) | Run::Page(role, _) => role.as_str().into(),
         };
         assert_eq!(operation["x-role"], role, "{method} {path}");
-        assert_eq!(operation["security"], if role.is_null() { json!([]) } else { json!([{ "token": [] }]) }, "{method} {path}");
+        assert_eq!(
+            operation["security"],
+            if role.is_null() || role == openapi::MACHINE { json!([]) } else { json!([{ "token": [] }]) },
+            "{method} {path}"
+        );
         assert_eq!(parameters(operation, "query"), route.query.iter().copied().collect(), "{method} {path}");
         let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         assert_eq!(parameters(operation, "path"), in_path, "{method} {path}");

@@ -1,0 +1,80 @@
+//! The check of a cart: its plugin says whether the cart works. Nothing is changed at the cart.
+
+use super::super::call::{Call, json};
+use super::super::problem::{self, Problem};
+use super::super::schema;
+use axum::response::Response;
+use cartage::service::{Asked, Checked, Next};
+use cartage_contract::delivery::FindingLevel;
+use cartage_model::exchange::Outcome;
+use cartage_model::id::{CartId, SenderOrderNumber};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CheckBody {
+    /// An order that the plugin looks up as well, by the number that its sender gives. Left out: none.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::OrderNumber>, nullable = false)]
+    order: Option<SenderOrderNumber>,
+}
+
+/// What a check found.
+#[derive(Serialize, ToSchema)]
+struct CheckResult {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    /// Whether the plugin found no problem, every list was given, and no answer of the cart repeated a secret.
+    works: bool,
+    /// What the plugin answered: `report` with its findings, `failed`, or how the call `ended`.
+    #[schema(value_type = Object)]
+    outcome: Outcome,
+    /// What became of the next credentials.
+    #[schema(value_type = schema::cart::NextCredentials, inline)]
+    next_credentials: Next,
+    /// Whether an answer of the cart repeated a secret. Whoever can read the cart's answers may know it.
+    secret_reflected: bool,
+    /// The lists that only the shop knows, each with what it lacks of the cart's definition.
+    #[schema(value_type = Vec<Object>)]
+    lists: Vec<Asked>,
+    /// What is allowed in the definition, but probably wrong.
+    warnings: Vec<String>,
+}
+
+/// Asks the cart's plugin whether the cart works, and the shop for the lists that only it knows. Nothing is changed at the cart.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/check",
+    operation_id = "checkCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    request_body(content = inline(CheckBody)),
+    responses(
+        (status = 200, description = "What the check found.", body = inline(CheckResult)),
+        (status = 404, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(in crate::api) async fn check(call: Call) -> Result<Response, Problem> {
+    let kept = call.service.carts().get(&call.cart()?).await?;
+    let order = if call.body.is_empty() { None } else { call.json::<CheckBody>()?.order };
+    let checks = call.service.checks();
+    let Checked { cassette, next } = Box::pin(checks.check(&kept, order.as_ref())).await?;
+    let lists = Box::pin(checks.ask_lists(&kept)).await?;
+    let warnings = call.service.definitions().doubts(&kept.cart, kept.manifest(), &[]).await?;
+    let secret_reflected = cassette.recording.secret_reflected;
+    let works = is_fine(&cassette.outcome) && !secret_reflected && lists.iter().all(|asked| asked.failed.is_none());
+    let (cart, outcome) = (kept.cart.id.clone(), cassette.outcome);
+    Ok(json(StatusCode::OK, &CheckResult { cart, works, outcome, next_credentials: next, secret_reflected, lists, warnings }))
+}
+
+/// Whether a check found no problem.
+fn is_fine(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Report(report) => report.findings.iter().all(|finding| finding.level != FindingLevel::Problem),
+        Outcome::Failed(_) | Outcome::Ended(_) | Outcome::Applied(_) | Outcome::Choices(_) => false,
+    }
+}

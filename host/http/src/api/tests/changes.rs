@@ -1,0 +1,188 @@
+//! Changes that the command line makes too: tokens, bans, parts of a cart's definition, its removal, and what is stored of orders.
+
+use super::*;
+
+fn delete(path: &str) -> Ask {
+    ask(Method::DELETE, path)
+}
+
+fn patch(path: &str) -> Ask {
+    ask(Method::PATCH, path)
+}
+
+#[tokio::test]
+async fn a_token_is_made_shown_once_and_removed() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let made = desk.ask(post("/v1/tokens").by(&admin).json(&json!({ "name": "shop", "role": "operator", "carts": ["garden"] }))).await;
+    let made = made.is(StatusCode::CREATED);
+    let text = made.json["text"].as_str().expect("it is shown").to_owned();
+    desk.ask(get("/v1/carts/garden").by(&text)).await.is(StatusCode::OK);
+    desk.ask(get("/v1/carts/seed-shop").by(&text)).await.problem(403, "cart-not-allowed", "limited");
+    let listed = desk.ask(get("/v1/tokens").by(&admin)).await.is(StatusCode::OK);
+    let shop = listed.json["tokens"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "shop")).expect("it is listed");
+    assert_eq!((&shop["role"], &shop["carts"], &shop["used_at_unix_ms"]), (&json!("operator"), &json!(["garden"]), &json!(NOW)));
+    assert!(!listed.text.contains(&text), "a token is shown once");
+    for (body, status, slug, words) in [
+        (json!({ "name": "shop", "role": "sender" }), 409, "conflict", "exists already"),
+        (json!({ "name": "A", "role": "sender" }), 422, "invalid", "not valid"),
+        (json!({ "name": "b", "role": "owner" }), 422, "invalid", "owner"),
+        (json!({ "name": "b", "role": "sender", "carts": ["nowhere"] }), 404, "not-found", "no cart nowhere"),
+        (json!({ "name": "b" }), 422, "invalid", "role"),
+    ] {
+        desk.ask(post("/v1/tokens").by(&admin).json(&body)).await.problem(status, slug, words);
+    }
+    // A token of some carts makes, sees and removes none: a new one could touch others.
+    let limited = desk.token_for("default", Role::Admin, Some(&["garden"])).await;
+    desk.ask(get("/v1/tokens").by(&limited)).await.problem(403, "cart-not-allowed", "every cart");
+    desk.ask(post("/v1/tokens").by(&limited).json(&json!({ "name": "c", "role": "admin" }))).await.problem(403, "cart-not-allowed", "");
+    desk.ask(delete("/v1/tokens/shop").by(&limited)).await.problem(403, "cart-not-allowed", "");
+    // Nor does another merchant's.
+    let other = desk.token("other", Role::Admin).await;
+    desk.ask(delete("/v1/tokens/shop").by(&other)).await.problem(404, "not-found", "no token \"shop\"");
+    desk.ask(delete("/v1/tokens/shop").by(&admin)).await.is(StatusCode::OK);
+    desk.ask(get("/v1/carts/garden").by(&text)).await.problem(401, "unauthorized", "removed");
+    desk.ask(delete("/v1/tokens/shop").by(&admin)).await.problem(404, "not-found", "");
+}
+
+#[tokio::test]
+async fn a_banned_plugin_pauses_its_carts_until_the_ban_is_lifted() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let path = format!("/v1/plugins/bans/{}", Digest::of(PLUGIN));
+    desk.ask(put(&path).by(&admin).json(&json!({ "why": " " }))).await.problem(422, "invalid", "1 to 500");
+    let banned = desk.ask(put(&path).by(&admin).json(&json!({ "why": "it leaks" }))).await.is(StatusCode::OK);
+    assert_eq!((&banned.json["new"], &banned.json["carts"]), (&json!(true), &json!(["garden", "seed-shop"])));
+    let again = desk.ask(put(&path).by(&admin).json(&json!({ "why": "it leaks" }))).await.is(StatusCode::OK);
+    assert_eq!(again.json["new"], false);
+    let listed = desk.ask(get("/v1/plugins/bans").by(&admin)).await.is(StatusCode::OK);
+    assert_eq!((listed.json["bans"].as_array().map(Vec::len), &listed.json["bans"][0]["why"]), (Some(1), &json!("it leaks")));
+    assert!(desk.ask(get("/v1/carts/garden").by(&admin)).await.is(StatusCode::OK).json["pause"]["why"].is_string());
+    let lifted = desk.ask(delete(&path).by(&admin)).await.is(StatusCode::OK);
+    assert_eq!(lifted.json["carts"], json!(["garden", "seed-shop"]));
+    desk.ask(delete(&path).by(&admin)).await.problem(404, "not-found", "is not banned");
+    desk.ask(delete("/v1/plugins/bans/sha256:xyz").by(&admin)).await.problem(404, "not-found", "");
+    let limited = desk.token_for("default", Role::Admin, Some(&["garden"])).await;
+    desk.ask(put(&path).by(&limited).json(&json!({ "why": "x" }))).await.problem(403, "cart-not-allowed", "every cart");
+}
+
+#[tokio::test]
+async fn a_part_of_a_definition_changes_and_the_rest_stays() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let change = |body: Value| patch("/v1/carts/seed-shop").by(&admin).json(&body);
+    let changed = desk.ask(change(json!({ "labels": { "Order Shipped": "Shipped", "Order Lost": "ignore" } }))).await.is(StatusCode::OK);
+    assert_eq!(changed.json["changes"].as_array().map(Vec::len), Some(2), "{}", changed.text);
+    desk.ask(change(json!({ "mode": { "only-orders": ["1021"] }, "labels": { "Order Lost": null } }))).await.is(StatusCode::OK);
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&admin)).await.is(StatusCode::OK);
+    let definition = shown.json["definition"].as_str().unwrap_or_default();
+    assert_eq!(shown.json["mode"], json!({ "only-orders": ["1021"] }));
+    assert!(definition.contains("\"Order Shipped\" = \"Shipped\"") && !definition.contains("Order Lost"), "{definition}");
+    let nothing = desk.ask(change(json!({ "mode": { "only-orders": ["1021"] } }))).await.is(StatusCode::OK);
+    assert_eq!(nothing.json["changes"], json!([]));
+    let many = |count: usize| json!({ "labels": (0..count).map(|n| (format!("L{n}"), Value::Null)).collect::<serde_json::Map<_, _>>() });
+    desk.ask(change(many(200))).await.is(StatusCode::OK);
+    desk.ask(change(many(201))).await.problem(422, "invalid", "at most 200");
+    for wrong in [json!({ "mode": "loud" }), json!({ "labels": { "a": 1 } }), json!({ "plugin": "other.wasm" })] {
+        desk.ask(change(wrong)).await.problem(422, "invalid", "");
+    }
+    desk.ask(patch("/v1/carts/nowhere").by(&admin).json(&json!({}))).await.problem(404, "not-found", "");
+}
+
+#[tokio::test]
+async fn recordings_are_raw_for_a_day_at_most() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let set = |ms: Value| put("/v1/carts/seed-shop/recording").by(&admin).json(&json!({ "raw_for_ms": ms, "why": "a support case" }));
+    let day = 24 * 60 * 60 * 1000;
+    assert_eq!(desk.ask(set(json!(day))).await.is(StatusCode::OK).json["raw_until_unix_ms"], json!(NOW + day));
+    assert_eq!(desk.ask(set(Value::Null)).await.is(StatusCode::OK).json["raw_until_unix_ms"], Value::Null);
+    desk.ask(set(json!(day + 1))).await.problem(422, "invalid", "24 hours");
+    desk.ask(set(json!(0))).await.problem(422, "invalid", "24 hours");
+    let line = desk.audit("default").await.into_iter().find(|line| line.what == "recording raw").expect("it is on record");
+    assert!(line.who.starts_with("token admin-") && line.detail.as_deref().is_some_and(|detail| detail.contains("a support case")));
+}
+
+#[tokio::test]
+async fn all_carts_are_paused_and_resumed_together() {
+    let desk = Desk::new().await;
+    let operator = desk.token("default", Role::Operator).await;
+    desk.ask(post("/v1/carts/garden/pause").by(&operator)).await.is(StatusCode::OK);
+    let paused = desk.ask(post("/v1/pause").by(&operator).json(&json!({ "why": "stock-taking" }))).await.is(StatusCode::OK);
+    assert_eq!(paused.json["paused"], 2);
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
+    assert!(shown.json["pause"]["why"].is_string(), "{}", shown.text);
+    let resumed = desk.ask(post("/v1/resume").by(&operator)).await.is(StatusCode::OK);
+    assert_eq!((&resumed.json["resumed"], &resumed.json["still_paused"]), (&json!(2), &json!(["garden"])));
+    let other = desk.token("other", Role::Operator).await;
+    assert_eq!(desk.ask(get("/v1/carts/seed-shop").by(&other)).await.is(StatusCode::OK).json["pause"], Value::Null);
+    let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    for path in ["/v1/pause", "/v1/resume"] {
+        desk.ask(post(path).by(&limited).json(&json!({ "why": "x" }))).await.problem(403, "cart-not-allowed", "all carts");
+    }
+}
+
+#[tokio::test]
+async fn a_cart_is_removed_with_its_queue_if_that_is_said() {
+    let desk = Desk::open().await;
+    let admin = desk.token("default", Role::Admin).await;
+    desk.queue("default", "1021", "Order Shipped").await;
+    desk.ask(delete("/v1/carts/seed-shop").by(&admin)).await.problem(409, "conflict", "was not removed");
+    let removed = desk.ask(delete("/v1/carts/seed-shop?discard_queue=true").by(&admin)).await.is(StatusCode::OK);
+    assert_eq!(removed.json, json!({ "removed": "seed-shop", "discarded": 1 }));
+    desk.ask(delete("/v1/carts/seed-shop").by(&admin)).await.problem(404, "not-found", "");
+    let other = desk.token("other", Role::Admin).await;
+    desk.ask(get("/v1/carts/seed-shop").by(&other)).await.is(StatusCode::OK);
+    desk.ask(delete("/v1/carts/garden").by(&admin)).await.is(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_order_is_forgotten_and_labels_from_before_are_recorded() {
+    let desk = Desk::open().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let forget = |discard: bool| {
+        post("/v1/orders/forget").by(&admin).json(&json!({ "cart": "seed-shop", "order": "1021", "discard_queue": discard }))
+    };
+    desk.ask(forget(false)).await.problem(404, "not-found", "nothing is stored of order 1021");
+    desk.queue("default", "1021", "Order Shipped").await;
+    desk.ask(forget(false)).await.problem(409, "conflict", "was left alone");
+    assert_eq!(desk.ask(forget(true)).await.is(StatusCode::OK).json["discarded"], 1);
+    desk.ask(forget(true)).await.problem(404, "not-found", "");
+    let record = |orders: Value| post("/v1/baseline").by(&admin).json(&json!({ "cart": "seed-shop", "orders": orders }));
+    let orders = json!([{ "order": "1", "label": "Order Shipped" }, { "order": "2", "label": "Order Packed" }]);
+    assert_eq!(desk.ask(record(orders)).await.is(StatusCode::OK).json["orders"], 2);
+    // What is recorded counts as sent.
+    let reply = desk.ask(post("/v1/status-updates").by(&admin).json(&update("1", "Order Shipped"))).await.is(StatusCode::OK);
+    assert_eq!(reply.json["outcome"], "nothing-to-do");
+    desk.ask(record(json!([]))).await.problem(422, "invalid", "send 1 to 10000");
+    desk.ask(record(json!([{ "order": "3", "label": "Order Shipped" }, { "order": "4", "label": "" }]))).await.problem(422, "invalid", "");
+    desk.ask(post("/v1/status-updates").by(&admin).json(&update("3", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
+    let limited = desk.token_for("default", Role::Admin, Some(&["garden"])).await;
+    for path in ["/v1/orders/forget", "/v1/baseline"] {
+        let body = json!({ "cart": "seed-shop", "order": "1" });
+        let body = if path.ends_with("forget") { body } else { json!({ "cart": "seed-shop", "orders": [{ "order": "1", "label": "x" }] }) };
+        desk.ask(post(path).by(&limited).json(&body)).await.problem(403, "cart-not-allowed", "limited");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_is_forgotten() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let path = "/v1/carts/seed-shop/credentials/account/password";
+    let nothing = desk.ask(delete(path).by(&admin)).await.is(StatusCode::OK);
+    assert_eq!(nothing.json["forgot"], false);
+    desk.ask(delete(&path.replace("seed-shop", "nowhere")).by(&admin)).await.problem(404, "not-found", "no cart nowhere");
+    desk.ask(delete(&format!("{path}?next=perhaps")).by(&admin)).await.problem(400, "bad-request", "true or false");
+}
+
+#[tokio::test]
+async fn a_cart_goes_back_to_a_plugin_that_ran_for_it() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let listed = desk.ask(get("/v1/carts/seed-shop/plugins").by(&admin)).await.is(StatusCode::OK);
+    assert_eq!(listed.json, json!({ "cart": "seed-shop", "plugins": [] }));
+    desk.ask(post("/v1/carts/seed-shop/rollback").by(&admin)).await.problem(409, "conflict", "no other plugin than the present one");
+    let body = json!({ "digest": Digest::of(b"another") });
+    desk.ask(post("/v1/carts/seed-shop/rollback").by(&admin).json(&body)).await.problem(409, "conflict", "no other plugin sha256:");
+}

@@ -1,0 +1,96 @@
+//! Users of the machine, who need no token, and what only they may do.
+
+use super::*;
+
+impl Desk {
+    /// The same service, as users of the machine reach it.
+    fn on_the_machine(&self) -> Router {
+        let api = Api {
+            service: self.service.clone(),
+            callers: Callers::Machine,
+            ready: Arc::new(|| Box::pin(async { Ok(()) })),
+            metrics: Arc::new(|| Box::pin(async { numbers() })),
+            labels: metrics::Labels::Together,
+        };
+        router(api).expect("there is randomness")
+    }
+}
+
+/// A service as users of the machine reach it.
+async fn desk() -> Desk {
+    let desk = Desk::new().await;
+    Desk { router: desk.on_the_machine(), ..desk }
+}
+
+#[tokio::test]
+async fn a_user_of_the_machine_needs_no_token_and_acts_for_one_merchant() {
+    let desk = desk().await;
+    let listed = desk.ask(get("/v1/carts").without("host")).await.is(StatusCode::OK);
+    assert_eq!(listed.json["carts"].as_array().map(Vec::len), Some(2), "{}", listed.text);
+    desk.ask(post("/v1/carts/garden/pause")).await.is(StatusCode::OK);
+    desk.ask(put("/v1/parameters/UseStatusUpdates").json(&json!({ "value": "True" }))).await.is(StatusCode::OK);
+    let line = desk.audit("default").await.remove(0);
+    assert!(!line.who.starts_with("token"), "{line:?}");
+    // A token that is sent is not looked at.
+    desk.ask(get("/v1/tokens").by("cartage_unknown")).await.is(StatusCode::OK);
+    desk.ask(get("/metrics")).await.is(StatusCode::OK);
+    desk.ask(get("/")).await.is(StatusCode::OK);
+    desk.ask(get("/v1/nowhere")).await.problem(404, "not-found", "openapi.json");
+}
+
+#[tokio::test]
+async fn what_reaches_into_the_machine_is_for_its_users() {
+    let desk = desk().await;
+    let text = "cart = \"seed-shop\"\nplugin = \"test.wasm\"\n[credentials.account]\npassword = { env = \"HOME\" }";
+    let define = || put("/v1/carts/seed-shop?dry_run=true").body("application/toml", text);
+    // The stand-in for a plugin in these tests is not a component, which is looked at after that.
+    desk.ask(define()).await.problem(422, "invalid", "was not admitted");
+    let token = desk.token("default", Role::Admin).await;
+    let network = Desk::new().await;
+    let admin = network.token("default", Role::Admin).await;
+    network.ask(define().by(&admin)).await.problem(403, "machine-only", "over the network");
+    for (method, path) in [
+        (Method::POST, "/v1/plugins"),
+        (Method::POST, "/v1/carts/seed-shop/credentials/approve"),
+        (Method::POST, "/v1/key/rotate"),
+        (Method::GET, "/v1/clock"),
+        (Method::POST, "/v1/clock/confirm"),
+        (Method::POST, "/v1/retention"),
+    ] {
+        network.ask(ask(method.clone(), path)).await.problem(401, "unauthorized", "no token");
+        network.ask(ask(method, path).by(&admin)).await.problem(403, "machine-only", "api.sock");
+    }
+    drop(token);
+}
+
+#[tokio::test]
+async fn the_clock_the_key_and_expired_data_are_the_machine_s() {
+    let desk = desk().await;
+    let clock = desk.ask(get("/v1/clock")).await.is(StatusCode::OK);
+    assert_eq!(clock.json, json!({ "now_unix_ms": NOW, "believed": true, "ahead_ms": null, "behind_ms": null }));
+    assert_eq!(desk.ask(post("/v1/clock/confirm")).await.is(StatusCode::OK).json["believed"], true);
+    let counted = desk.ask(post("/v1/retention").json(&json!({ "dry_run": true }))).await.is(StatusCode::OK);
+    let kinds = counted.json["kinds"].as_array().expect("it is a list");
+    assert!(
+        counted.json["dry_run"] == true && kinds.iter().any(|kind| kind["kind"] == "receipts" && kind["older"] == 0),
+        "{}",
+        counted.text
+    );
+    assert_eq!(desk.ask(post("/v1/retention")).await.is(StatusCode::OK).json["dry_run"], false);
+    let before = std::fs::read(desk.service.data_dir().key_file()).expect("there is a key");
+    assert!(desk.ask(post("/v1/key/rotate")).await.is(StatusCode::OK).json["id"].is_string());
+    assert_ne!(std::fs::read(desk.service.data_dir().key_file()).expect("there is a key"), before);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_plugin_is_not_kept() {
+    let desk = desk().await;
+    let keep = |media_type: &str, bytes: &[u8]| post("/v1/plugins").body(media_type, bytes.to_vec());
+    desk.ask(keep("application/wasm", b"not a component")).await.problem(422, "invalid", "was not admitted");
+    desk.ask(keep("application/octet-stream", b"\0asm")).await.problem(415, "unsupported-media-type", "application/wasm");
+    let kept = std::fs::read_dir(desk.service.data_dir().plugins()).expect("it is there").count();
+    assert_eq!(kept, 1, "the one that the tests put there");
+    let approve = |body: Value| post("/v1/carts/seed-shop/credentials/approve").json(&body);
+    assert_eq!(desk.ask(approve(json!({}))).await.is(StatusCode::OK).json["approved"], json!([]));
+    desk.ask(approve(json!({ "slot": "nowhere" }))).await.problem(404, "not-found", "no credential slot nowhere");
+}
