@@ -14,6 +14,7 @@ use super::deliveries::{Why, reason};
 use super::problem::{self, Kind, More, Problem};
 use super::schema;
 use super::schema::UnixMs;
+use super::words::Requests;
 use axum::response::Response;
 use cartage::service::definitions::{Field, Prepared, PreparedCart, Proposal};
 use cartage::service::{PluginKept, StoredCart};
@@ -323,7 +324,7 @@ fn change(prepared: &PreparedCart) -> Change {
         changes: difference.fields.clone(),
         asks: asks.clone(),
         leaves_live: leaves_live.clone(),
-        warnings: warnings.clone(),
+        warnings: warnings.iter().map(|warning| warning.text(&Requests)).collect(),
         needs_approval: false,
         made: false,
     }

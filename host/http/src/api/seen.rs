@@ -3,6 +3,7 @@
 use super::call::{Call, Shared, json, typed};
 use super::problem::{self, Kind, Problem};
 use super::schema::UnixMs;
+use super::words::Requests;
 use super::{metrics, schema};
 use axum::response::Response;
 use cartage::service::{CartStatus, Explained};
@@ -77,7 +78,7 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
 struct Shown {
     #[serde(flatten)]
     #[schema(value_type = schema::order::Explained)]
-    explained: Explained,
+    explained: Explained<String>,
     /// Whether somebody must act before the status is sent, or on what is on record of the order.
     must_act: bool,
 }
@@ -106,7 +107,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     }
     let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
     let must_act = explained.must_act();
-    Ok(json(StatusCode::OK, &Shown { explained, must_act }))
+    Ok(json(StatusCode::OK, &Shown { explained: explained.worded(&Requests), must_act }))
 }
 
 /// The open alerts.
