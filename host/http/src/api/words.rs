@@ -28,6 +28,12 @@ impl Words for Requests {
                 let credential = path(&["carts", cart.as_str(), "credentials"], &[]);
                 format!("correct the definition: {}; or set the missing credential below {credential}", defined(cart, "the definition"))
             }
+            Remedy::DiscardQueue { cart } => {
+                let listed = path(&["deliveries"], &[("cart", cart.as_str())]);
+                format!("list them: GET {listed}, or end them all: {}", Requests.remedy(remedy))
+            }
+            Remedy::LiftBan { .. } => format!("give the cart another plugin, or lift the ban: {}", Requests.remedy(remedy)),
+            Remedy::RemoveToken { .. } => format!("choose another name, or remove that token: {}", Requests.remedy(remedy)),
             Remedy::AddPluginFile => "on the machine: `cartage apply FILE` adds the plugin".to_owned(),
             other => request(other).unwrap_or_else(|| format!("on the machine: {}", Commands.advice(other))),
         }
@@ -66,10 +72,9 @@ fn request(remedy: &Remedy) -> Option<String> {
         }
         Remedy::EnableCart { cart } => format!("POST {}", path(&["carts", cart.as_str(), "enable"], &[])),
         Remedy::ResumeCart { cart } => format!("POST {}", path(&["carts", cart.as_str(), "resume"], &[])),
-        Remedy::MakeLive { cart } => defined(cart, "mode = \"live\" in the cart's definition"),
+        Remedy::MakeLive { cart } => with("PATCH", &path(&["carts", cart.as_str()], &[]), &json!({ "mode": "live" })),
         Remedy::MapLabel { cart, label, status } => {
-            let key = cartage_model::carts::quoted;
-            defined(cart, &format!("{} = {} in [labels] of the cart's definition", key(label), key(status)))
+            with("PATCH", &path(&["carts", cart.as_str()], &[]), &json!({ "labels": { label.as_str(): status } }))
         }
         Remedy::ListCarts => format!("GET {}", path(&["carts"], &[])),
         Remedy::ListOrderDeliveries { cart, order } => {
@@ -80,16 +85,21 @@ fn request(remedy: &Remedy) -> Option<String> {
             format!("GET {}", of_delivery(delivery.as_str(), &["cassettes", &attempt.to_string()]))
         }
         Remedy::RetryDelivery { delivery } => format!("POST {}", of_delivery(delivery.as_str(), &["retry"])),
+        Remedy::RetryNow { delivery } => format!("POST {}", of_delivery(delivery.as_str(), &["try"])),
         Remedy::DiscardDelivery { delivery } => with("POST", &of_delivery(delivery.as_str(), &["discard"]), &json!({ "why": "TEXT" })),
         Remedy::Explain { cart, order } => {
             format!("GET {}", path(&["explain"], &[("cart", cart.as_str()), ("order", order.as_str())]))
         }
-        Remedy::ShowStatus => format!("GET {}", path(&["alerts"], &[])),
+        Remedy::ShowStatus => format!("GET {}", path(&["status"], &[])),
         Remedy::ListEvents => format!("GET {}", path(&["events"], &[])),
         Remedy::ListParameters => format!("GET {}", path(&["parameters"], &[])),
         Remedy::SetForCart { name } => with("PUT", &path(&["parameters", name], &[("cart", "ID")]), &json!({ "value": "VALUE" })),
         Remedy::SetForSystem { name } => with("PUT", &path(&["parameters", name], &[]), &json!({ "value": "VALUE" })),
-        Remedy::SetMode { cart } => defined(cart, "its mode in the definition"),
+        Remedy::SetMode { cart } => format!("PATCH {} with the mode", path(&["carts", cart.as_str()], &[])),
+        Remedy::ListTokens => format!("GET {}", path(&["tokens"], &[])),
+        Remedy::RemoveToken { name } => format!("DELETE {}", path(&["tokens", name], &[])),
+        Remedy::DiscardQueue { cart } => format!("DELETE {}", path(&["carts", cart.as_str()], &[("discard_queue", "true")])),
+        Remedy::LiftBan { digest } => format!("DELETE {}", path(&["plugins", "bans", &digest.to_string()], &[])),
         Remedy::LoadCartAgain { cart } => defined(cart, "the cart's definition"),
         Remedy::BindEndpoint { cart } => defined(cart, "a definition that binds an endpoint"),
         Remedy::ListCredentials { cart } => format!("GET {}", path(&["carts", cart.as_str(), "credentials"], &[])),
@@ -97,11 +107,8 @@ fn request(remedy: &Remedy) -> Option<String> {
         | Remedy::LoadCart { .. }
         | Remedy::UpgradePlugin { .. }
         | Remedy::ApprovePlugin { .. }
-        | Remedy::RetryNow { .. }
         | Remedy::Serve
-        | Remedy::ListTokens
         | Remedy::CorrectCart { .. }
-        | Remedy::DiscardQueue { .. }
         | Remedy::SealCredential { .. }
         | Remedy::SealReplaced { .. }
         | Remedy::KeepOneCredential
@@ -110,11 +117,9 @@ fn request(remedy: &Remedy) -> Option<String> {
         | Remedy::AddPluginFile
         | Remedy::ReplacePluginFile
         | Remedy::AcceptPluginFile { .. }
-        | Remedy::LiftBan { .. }
         | Remedy::BuildPlugin
         | Remedy::MakeDataDir
         | Remedy::RestoreBackup
-        | Remedy::RemoveToken { .. }
         | Remedy::ReadWithItsRelease
         | Remedy::UseAsWritten
         | Remedy::CopyAgain
@@ -165,7 +170,7 @@ mod tests {
             (Remedy::EnableCart { cart: cart() }, "POST /v1/carts/seed-shop/enable"),
             (
                 Remedy::MapLabel { cart: cart(), label: "Packed".to_owned(), status: "shipped".to_owned() },
-                "PUT /v1/carts/seed-shop with \"Packed\" = \"shipped\" in [labels] of the cart's definition",
+                "PATCH /v1/carts/seed-shop with {\"labels\":{\"Packed\":\"shipped\"}}",
             ),
             (Remedy::DiscardDelivery { delivery: delivery() }, "POST /v1/deliveries/01a2/discard with {\"why\":\"TEXT\"}"),
             (Remedy::Explain { cart: cart(), order: order() }, "GET /v1/explain?cart=seed-shop&order=10+21%26"),
