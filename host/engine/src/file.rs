@@ -78,6 +78,9 @@ impl Error {
     }
 }
 
+/// The most characters of a plugin file's name.
+const NAME_CHARS_MAX: usize = 255;
+
 /// The directory that holds plugin files.
 #[derive(Debug)]
 pub struct PluginDir(Dir);
@@ -91,7 +94,7 @@ impl PluginDir {
 
     /// Reads a plugin's file whole, up to [`PLUGIN_BYTES_MAX`].
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        if !name.split('/').all(is_plain) {
+        if !is_name(name) {
             return Err(Error::Name { name: name.to_owned() });
         }
         let named = || name.to_owned();
@@ -120,6 +123,11 @@ impl PluginDir {
         }
         dir.open_with(file, &options)
     }
+}
+
+/// Whether a text can name a plugin's file: a relative path of at most 255 plain characters.
+pub fn is_name(name: &str) -> bool {
+    name.len() <= NAME_CHARS_MAX && name.split('/').all(is_plain)
 }
 
 /// Whether a part of a path is a plain name: no `.` or `..`, nothing hidden, no drive, no separator of another system.

@@ -9,20 +9,22 @@
 mod asks;
 mod difference;
 mod doubts;
+mod redefine;
 
 pub(super) use doubts::unlisted;
 
 pub use difference::{Difference, Field};
+pub use redefine::Redefined;
 
 use super::Error;
 use super::approvals::{Approvals, note_fetched};
 use super::bans::Bans;
 use super::cart_clients::Changes;
+use super::carts::Carts;
 use super::configuration::Configuration;
 use super::lists::{self, List};
 use super::plugins::Plugins;
 use super::replaced::not_given;
-use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use cartage_base::heavy;
 use cartage_contract::manifest::Manifest;
@@ -31,7 +33,7 @@ use cartage_engine::{Plugin, admit, unsupported};
 use cartage_model::carts::{Cart, Mode, WrongDigest};
 use cartage_model::id::{CartId, Digest};
 use cartage_model::remedy::{Remedy, Sentence};
-use cartage_store::{self as store, Tx, audit};
+use cartage_store::{self as store, audit};
 
 /// A cart as it shall be.
 #[derive(Debug, Clone)]
@@ -135,7 +137,7 @@ pub enum Invalid {
         #[source]
         source: Box<endpoint::Error>,
     },
-    /// A setting does not fit the cart's plugin.
+    /// The definition is not valid, or a setting does not fit the cart's plugin.
     #[error(transparent)]
     Settings(#[from] cartage_model::carts::Error),
     /// A credential is unknown to the cart's plugin, or its value is written in the definition.
@@ -184,6 +186,7 @@ impl Prepared {
 #[derive(Clone)]
 pub struct Definitions {
     pub(super) tenant: Tenant,
+    pub(super) carts: Carts,
     pub(super) plugins: Plugins,
     pub(super) bans: Bans,
     pub(super) approvals: Approvals,
@@ -339,23 +342,4 @@ fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
     cart.settings(manifest)?;
     Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
     Ok(cartage_egress::secrets::check(cart, manifest)?)
-}
-
-impl Definitions {
-    /// Gives a cart another definition with the same plugin. The plugin is not called.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn redefine(&self, kept: &StoredCart, cart: &Cart) -> Result<Difference, Error> {
-        let difference = Difference::between(Some(&kept.cart), cart);
-        if !difference.is_empty() {
-            let (definition, at) = (definition(cart), self.tenant.now_unix_ms());
-            let write = move |tx: &Tx<'_>, merchant: &_| store::carts::put(tx, merchant, &definition, at);
-            let line = self.tenant.line("change", &format!("cart {}", cart.id), difference.to_string());
-            self.tenant.change(line, write).await?;
-            self.changes.cart(&cart.id);
-        }
-        Ok(difference)
-    }
 }

@@ -134,6 +134,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Others changed the cart's definition again and again, so this change was not made.
+    #[error("cart {cart} was changed by others meanwhile, so nothing was changed; repeat this in a moment")]
+    DefinitionChanged {
+        /// The cart.
+        cart: CartId,
+    },
     /// A plugin's file is not the one that the cart is pinned to.
     #[error("{0}")]
     Changed(WrongDigest),
@@ -276,6 +282,7 @@ impl Error {
             | Error::KeyReused { .. }
             | Error::KeyInUse
             | Error::Changed(_)
+            | Error::DefinitionChanged { .. }
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
             | Error::CartBusy { .. }
@@ -326,6 +333,7 @@ impl Error {
             | Error::PluginFolder { .. }
             | Error::KeepPlugin { .. }
             | Error::CartBusy { .. }
+            | Error::DefinitionChanged { .. }
             | Error::NoRoom { .. } => return None,
         })
     }

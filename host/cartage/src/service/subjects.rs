@@ -77,6 +77,7 @@ impl Service {
     pub fn definitions(&self) -> Definitions {
         Definitions {
             tenant: self.tenant.clone(),
+            carts: self.carts(),
             plugins: self.plugins(),
             bans: self.bans(),
             approvals: self.approvals(),

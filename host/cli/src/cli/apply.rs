@@ -164,7 +164,8 @@ fn not_approved(prepared: &Prepared, differs: bool) -> String {
     format!("nothing was changed: {}; {what_to_do}", why.join("; "))
 }
 
-fn invalid(error: Invalid) -> Failure {
+/// Why a definition is not taken, and what to do.
+pub(super) fn invalid(error: Invalid) -> Failure {
     match error {
         Invalid::Service(error) => match *error {
             error @ service::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)

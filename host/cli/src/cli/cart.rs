@@ -260,7 +260,7 @@ impl Command {
                     (_, Some(Target::Ignore)) => LabelTarget::Ignore,
                     (status, None) => LabelTarget::Status(status.unwrap_or_default()),
                 };
-                change::redefine(service, &one.cart, json, |cart| drop(cart.labels.insert(label, target))).await
+                change::redefine(service, &one.cart, json, |cart| drop(cart.labels.insert(label.clone(), target.clone()))).await
             }
             Command::Mode { one, mode, orders } => {
                 if mode != ModeWord::OnlyOrders && !orders.is_empty() {
@@ -271,7 +271,7 @@ impl Command {
                     ModeWord::OnlyOrders => Mode::OnlyOrders(orders.into_iter().collect()),
                     ModeWord::Live => Mode::Live,
                 };
-                change::redefine(service, &one.cart, json, |cart| cart.set_mode(mode)).await
+                change::redefine(service, &one.cart, json, |cart| cart.set_mode(mode.clone())).await
             }
             Command::Upgrade { one, plugin, replay_last, consent } => {
                 let kept = service.carts().get(&one.cart).await.map_err(directory::failure)?;

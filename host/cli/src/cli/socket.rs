@@ -3,7 +3,7 @@
 
 use cartage::fault::Identity;
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
@@ -28,6 +28,12 @@ pub(super) enum Error {
         /// The error of the operating system.
         #[source]
         source: std::io::Error,
+    },
+    /// A file that is no socket lies where the socket is to be.
+    #[error("{} is no socket, so it was left alone; move it elsewhere: the daemon makes a socket of this name", .file.display())]
+    InTheWay {
+        /// The path of the file.
+        file: PathBuf,
     },
     /// Another process accepts connections at the socket.
     #[error(
@@ -63,6 +69,10 @@ impl Socket {
         };
         if is_answered(&path).await {
             return Err(Error::Answered { socket: path });
+        }
+        // Whatever else lies there is somebody's file.
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.file_type().is_socket()) {
+            return Err(Error::InTheWay { file: path });
         }
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("remove the old one at")(error)),

@@ -110,7 +110,12 @@ impl Call {
 
     /// Reads the body as JSON of this type.
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
-        cartage_base::json::read(self.text()?.as_bytes()).map_err(|error| {
+        let text = self.text()?;
+        // serde takes an array for an object, member by member.
+        if text.trim_start().starts_with('[') {
+            return Err(Problem::new(Kind::Invalid, "could not read the body as JSON: invalid type: an array, expected an object"));
+        }
+        cartage_base::json::read(text.as_bytes()).map_err(|error| {
             let kind = if error.is_about_data() { Kind::Invalid } else { Kind::BadRequest };
             Problem::new(kind, format!("could not read the body as JSON: {error}"))
         })

@@ -118,6 +118,7 @@ fn of_service(error: service::Error) -> Problem {
         | Error::CredentialMoved { .. }
         | Error::CredentialReplaced { .. }
         | Error::Changed(_)
+        | Error::DefinitionChanged { .. }
         | Error::CartClient { .. }
         | Error::Banned { .. }
         | Error::CartHasQueue { .. }

@@ -127,7 +127,7 @@ struct ParameterBody {
 /// The parameter that the path names and the cart that the query names; `None` for the system's value.
 async fn place(call: &Call) -> Result<(&'static Parameter, Option<CartId>), Problem> {
     let name = call.param("name");
-    let parameter = parameters::find(name).map_err(|error| Problem::of(Kind::NotFound, &error))?;
+    let parameter = parameters::find(name).map_err(|error| Problem::of(Kind::NotFound, &error).doing(error.remedy().as_ref()))?;
     let cart = asked_cart(call).await?;
     if cart.is_none() {
         call.may_touch_all("a parameter of the system")?;
@@ -159,8 +159,8 @@ fn scope(cart: Option<&CartId>) -> Scope {
 pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
     let ParameterBody { value } = call.json()?;
-    let assignment =
-        parameters::assign(parameter.name, scope(cart.as_ref()), &value).map_err(|error| Problem::of(Kind::Invalid, &error))?;
+    let assignment = parameters::assign(parameter.name, scope(cart.as_ref()), &value)
+        .map_err(|error| Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref()))?;
     call.service.configuration().set_parameter(&assignment).await?;
     shown(&call, parameter, cart.as_ref()).await
 }
@@ -228,7 +228,7 @@ fn event_document(event: &Event, setting: Setting) -> EventState {
 )]
 pub(super) async fn set_event(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status event")?;
-    let event = events::find(call.param("name")).map_err(|error| Problem::of(Kind::NotFound, &error))?;
+    let event = events::find(call.param("name")).map_err(|error| Problem::of(Kind::NotFound, &error).doing(error.remedy().as_ref()))?;
     let setting: Setting = call.json()?;
     call.service.configuration().set_event(event, &setting).await?;
     Ok(json(StatusCode::OK, &event_document(event, setting)))

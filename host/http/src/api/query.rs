@@ -92,7 +92,7 @@ impl Query {
 }
 
 /// The end of the year 9999, in milliseconds since 1970.
-const TIME_MAX_UNIX_MS: u64 = 253_402_300_799_999;
+pub(super) const TIME_MAX_UNIX_MS: u64 = 253_402_300_799_999;
 
 #[cfg(test)]
 mod tests {

@@ -29,8 +29,8 @@ impl Words for Requests {
                 format!("correct the definition: {}; or set the missing credential below {credential}", defined(cart, "the definition"))
             }
             Remedy::DiscardQueue { cart } => {
-                let listed = path(&["deliveries"], &[("cart", cart.as_str())]);
-                format!("list them: GET {listed}, or end them all: {}", Requests.remedy(remedy))
+                let listed = |state| path(&["deliveries"], &[("cart", cart.as_str()), ("state", state)]);
+                format!("list them: GET {} and GET {}, or end them all: {}", listed("queued"), listed("dead"), Requests.remedy(remedy))
             }
             Remedy::LiftBan { .. } => format!("give the cart another plugin, or lift the ban: {}", Requests.remedy(remedy)),
             Remedy::RemoveToken { .. } => format!("choose another name, or remove that token: {}", Requests.remedy(remedy)),

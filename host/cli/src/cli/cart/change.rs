@@ -1,19 +1,16 @@
 //! Changes one part of a cart's definition, or returns a cart to an earlier plugin.
 
-use crate::cli::apply::{Consent, change};
+use crate::cli::apply::{Consent, change, invalid};
 use crate::cli::{Failure, Verdict, directory, report};
 use cartage::carts::Cart;
 use cartage::id::{CartId, Digest};
 use cartage::service::Service;
-use cartage::service::definitions::Proposal;
+use cartage::service::definitions::{Proposal, Redefined};
 
 /// Changes a cart's definition and shows the effect.
-pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
-    let kept = service.carts().get(id).await.map_err(directory::failure)?;
-    let mut cart = kept.cart.clone();
-    change(&mut cart);
-    let difference = service.definitions().redefine(&kept, &cart).await.map_err(directory::failure)?;
-    for doubt in service.definitions().doubts(&cart, kept.manifest(), &kept.lists).await.map_err(directory::failure)? {
+pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change: impl Fn(&mut Cart)) -> Result<Verdict, Failure> {
+    let Redefined { before, cart, difference } = service.definitions().redefine(id, change).await.map_err(invalid)?;
+    for doubt in service.definitions().doubts(&cart, before.manifest(), &before.lists).await.map_err(directory::failure)? {
         report::talk(&format!("warning: {doubt}"));
     }
     if json {

@@ -21,7 +21,7 @@ pub(super) const CONNECTIONS_MAX: usize = 64;
 /// How long a connection without a request is kept when the daemon stops, because a request may be on its way.
 const UNUSED_GRACE: Duration = Duration::from_millis(500);
 /// How long a client may take to send the head of a request, so that clients that hang do not take all connections.
-const HEAD_WAIT: Duration = Duration::from_secs(30);
+const HEAD_WAIT: Duration = Duration::from_secs(10);
 
 /// The socket, and what is served at it.
 pub(super) struct Machine {

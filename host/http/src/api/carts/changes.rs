@@ -7,9 +7,9 @@ use super::super::schema;
 use super::super::schema::UnixMs;
 use super::{Change, change};
 use axum::response::Response;
-use cartage::service::definitions::{Field, Proposal};
+use cartage::service::definitions::{Field, Proposal, Redefined};
 use cartage::service::{Queue, RAW_MS_MAX};
-use cartage_model::carts::{LabelTarget, Mode};
+use cartage_model::carts::{Cart, LabelTarget, Mode};
 use cartage_model::id::{CartId, Digest};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -67,18 +67,19 @@ pub(in crate::api) async fn patch(call: Call) -> Result<Response, Problem> {
         let detail = format!("the request has {} labels; send at most {LABELS_MAX} at once", labels.len());
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let kept = call.service.carts().get(&id).await?;
-    let mut cart = kept.cart.clone();
-    for (label, target) in labels {
-        match target {
-            Some(target) => drop(cart.labels.insert(label, target)),
-            None => drop(cart.labels.remove(&label)),
+    let change = |cart: &mut Cart| {
+        for (label, target) in &labels {
+            match target {
+                Some(target) => drop(cart.labels.insert(label.clone(), target.clone())),
+                None => drop(cart.labels.remove(label)),
+            }
         }
-    }
-    mode.into_iter().for_each(|mode| cart.set_mode(mode));
-    let changes = call.service.definitions().redefine(&kept, &cart).await?.fields;
-    let warnings = call.service.definitions().doubts(&cart, kept.manifest(), &kept.lists).await?;
-    Ok(json(StatusCode::OK, &PatchedCart { cart: id, changes, warnings }))
+        mode.iter().for_each(|mode| cart.set_mode(mode.clone()));
+    };
+    let definitions = call.service.definitions();
+    let Redefined { before, cart, difference } = definitions.redefine(&id, change).await?;
+    let warnings = definitions.doubts(&cart, before.manifest(), &before.lists).await?;
+    Ok(json(StatusCode::OK, &PatchedCart { cart: id, changes: difference.fields, warnings }))
 }
 
 /// What the recordings of a cart's attempts hold.
@@ -86,6 +87,8 @@ pub(in crate::api) async fn patch(call: Call) -> Result<Response, Problem> {
 #[serde(deny_unknown_fields)]
 struct RecordingBody {
     /// For how many milliseconds recordings hold personal data, at most 24 hours. Null: they hold none from now on.
+    // Without this attribute serde takes a missing member for null.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required, minimum = 1, maximum = 86_400_000)]
     raw_for_ms: Option<u64>,
     /// Why, for the record.

@@ -7,6 +7,7 @@ use super::{Change, change, why_not_made};
 use axum::response::Response;
 use cartage::service::definitions::Proposal;
 use cartage::service::{REHEARSED_MAX, Rehearsed};
+use cartage_engine::file;
 use cartage_model::id::Digest;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,9 @@ pub(in crate::api) async fn upgrade(call: Call) -> Result<Response, Problem> {
     let UpgradeBody { digest, file, replay_last, dry_run, approve } = call.json()?;
     if replay_last.is_some_and(|most| !(1..=REHEARSED_MAX).contains(&most)) {
         return Err(Problem::new(Kind::Invalid, format!("replay_last is from 1 to {REHEARSED_MAX}")));
+    }
+    if let Some(name) = file.as_deref().filter(|name| !file::is_name(name)) {
+        return Err(Problem::of(Kind::Invalid, &file::Error::Name { name: name.to_owned() }));
     }
     let bytes = call.service.plugins().kept(digest).await?;
     let rehearsed = match replay_last {

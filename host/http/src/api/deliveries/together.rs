@@ -2,6 +2,7 @@
 
 use super::super::call::{Call, json};
 use super::super::problem::{self, Kind, Problem};
+use super::super::query::TIME_MAX_UNIX_MS;
 use super::super::schema;
 use super::super::schema::UnixMs;
 use super::find;
@@ -57,6 +58,12 @@ struct RetriedDeadLetters {
 )]
 pub(in crate::api) async fn retry_all(call: Call) -> Result<Response, Problem> {
     let RetryBody { cart, reason, since_unix_ms } = call.json()?;
+    if since_unix_ms.is_some_and(|since| since > TIME_MAX_UNIX_MS) {
+        return Err(Problem::new(
+            Kind::Invalid,
+            format!("since_unix_ms is a time up to {TIME_MAX_UNIX_MS}, the last one of the year 9999"),
+        ));
+    }
     if let Some(cart) = &cart {
         call.may_touch(cart)?;
         call.service.carts().must_exist(cart).await?;

@@ -90,6 +90,65 @@ async fn a_part_of_a_definition_changes_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn no_change_makes_a_definition_that_cannot_be_read_again() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let change = |body: Value| patch("/v1/carts/seed-shop").by(&admin).json(&body);
+    let orders = |count: usize| json!({ "mode": { "only-orders": (0..count).map(|n| n.to_string()).collect::<Vec<_>>() } });
+    desk.ask(change(orders(0))).await.problem(422, "invalid", "");
+    desk.ask(change(orders(1001))).await.problem(422, "invalid", "");
+    desk.ask(change(orders(1000))).await.is(StatusCode::OK);
+    // However many labels there may be, those that are taken can be read.
+    for batch in 0..8 {
+        let labels: serde_json::Map<_, _> = (0..200).map(|n| (format!("L{batch}-{n}"), json!("x"))).collect();
+        let reply = desk.ask(change(json!({ "labels": labels }))).await;
+        assert!(matches!(reply.status.as_u16(), 200 | 422), "{}", reply.text);
+        desk.ask(get("/v1/carts").by(&admin)).await.is(StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn changes_of_one_cart_at_once_are_all_made_and_bring_no_removed_cart_back() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let label = |n: usize| desk.ask(patch("/v1/carts/seed-shop").by(&admin).json(&json!({ "labels": { (format!("R{n}")): "x" } })));
+    let (a, b, c, d) = tokio::join!(label(1), label(2), label(3), label(4));
+    [a, b, c, d].into_iter().for_each(|reply| drop(reply.is(StatusCode::OK)));
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&admin)).await.is(StatusCode::OK);
+    let definition = shown.json["definition"].as_str().unwrap_or_default();
+    assert!((1..=4).all(|n| definition.contains(&format!("R{n} = \"x\""))), "{definition}");
+    let (removed, changed) = tokio::join!(desk.ask(delete("/v1/carts/seed-shop").by(&admin)), label(5));
+    removed.is(StatusCode::OK);
+    assert!(matches!(changed.status.as_u16(), 200 | 404), "{}", changed.text);
+    desk.ask(get("/v1/carts/seed-shop").by(&admin)).await.problem(404, "not-found", "");
+}
+
+#[tokio::test]
+async fn an_array_is_no_object() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    for (ask, body) in [
+        (post("/v1/deliveries/retry"), json!([])),
+        (post("/v1/orders/forget"), json!(["seed-shop", "1", true])),
+        (post("/v1/tokens"), json!(["a", "admin", []])),
+        (patch("/v1/carts/seed-shop"), json!([])),
+        (post("/v1/pause"), json!(["stock"])),
+        (put("/v1/parameters/UseStatusUpdates"), json!(["True"])),
+    ] {
+        desk.ask(ask.by(&admin).json(&body)).await.problem(422, "invalid", "array");
+    }
+    let since = |ms: u64| post("/v1/deliveries/retry").by(&admin).json(&json!({ "since_unix_ms": ms }));
+    desk.ask(since(253_402_300_799_999)).await.is(StatusCode::OK);
+    desk.ask(since(253_402_300_800_000)).await.problem(422, "invalid", "9999");
+    let recording = put("/v1/carts/seed-shop/recording").by(&admin).json(&json!({ "why": "x" }));
+    desk.ask(recording).await.problem(422, "invalid", "raw_for_ms");
+    for file in ["../x.wasm", "", "a\u{0}b", &"x".repeat(256)] {
+        let body = json!({ "digest": Digest::of(PLUGIN), "file": file });
+        desk.ask(post("/v1/carts/seed-shop/upgrade").by(&admin).json(&body)).await.problem(422, "invalid", "does not name a plugin file");
+    }
+}
+
+#[tokio::test]
 async fn recordings_are_raw_for_a_day_at_most() {
     let desk = Desk::new().await;
     let admin = desk.token("default", Role::Admin).await;

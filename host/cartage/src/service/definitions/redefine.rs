@@ -1,0 +1,74 @@
+//! Changes of a part of a cart's definition.
+
+use super::{Definitions, Difference, Invalid, definition};
+use crate::service::{Error, StoredCart};
+use cartage_model::carts::Cart;
+use cartage_model::id::{CartId, MerchantId};
+use cartage_store::{self as store, Tx, audit};
+
+/// How often a change is applied anew, because another one came between its look and its write.
+const TRIES: usize = 16;
+
+/// A cart with a changed definition.
+#[derive(Debug)]
+pub struct Redefined {
+    /// The cart as it was before.
+    pub before: StoredCart,
+    /// The definition from now on.
+    pub cart: Cart,
+    /// What changed; empty if the definition was like this already.
+    pub difference: Difference,
+}
+
+impl Definitions {
+    /// Changes a part of a cart's definition, with the same plugin. The plugin is not called. If somebody else changes the cart meanwhile, `change` is applied to
+    /// what they made of it, so that no change is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid::Settings`] if the result is no valid definition; [`Error::NoCart`], also if the cart is removed meanwhile; [`Error::DefinitionChanged`] if others
+    /// changed the cart again and again; [`Error::Store`].
+    pub async fn redefine(&self, id: &CartId, change: impl Fn(&mut Cart)) -> Result<Redefined, Invalid> {
+        for _ in 0..TRIES {
+            let before = self.carts.get(id).await?;
+            let mut cart = before.cart.clone();
+            change(&mut cart);
+            // What is stored must be read again, and a change is made in ways that a file could not spell.
+            Cart::parse("the change", &cart.to_toml())?;
+            let difference = Difference::between(Some(&before.cart), &cart);
+            if difference.is_empty() || self.replace(&before, &cart, &difference).await? {
+                return Ok(Redefined { before, cart, difference });
+            }
+        }
+        Err(Error::DefinitionChanged { cart: id.clone() }.into())
+    }
+
+    /// Replaces a definition if it is still the one that was looked at. Returns whether it was.
+    async fn replace(&self, before: &StoredCart, cart: &Cart, difference: &Difference) -> Result<bool, Error> {
+        let (new, at, merchant) = (definition(cart), self.tenant.now_unix_ms(), self.tenant.merchant.clone());
+        let looked_at = before.row.definition.clone();
+        let line = self.tenant.line("change", &format!("cart {}", cart.id), difference.to_string());
+        let write = move |tx: &Tx<'_>| put_if_same(tx, &merchant, &looked_at, &new, &line, at);
+        let replaced = self.tenant.store.write::<_, store::Error>(write).await?;
+        if replaced {
+            self.changes.cart(&cart.id);
+        }
+        Ok(replaced)
+    }
+}
+
+fn put_if_same(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    looked_at: &store::carts::Definition,
+    new: &store::carts::Definition,
+    line: &audit::Line,
+    at_unix_ms: u64,
+) -> Result<bool, store::Error> {
+    let is_same = store::carts::get(tx, merchant, &new.cart)?.is_some_and(|row| row.definition == *looked_at);
+    if is_same {
+        store::carts::put(tx, merchant, new, at_unix_ms)?;
+        audit::add(tx, merchant, line)?;
+    }
+    Ok(is_same)
+}
