@@ -77,8 +77,7 @@ impl Operation {
                 };
                 events::set(tx, merchant, &event)
             }
-            9 => events::add_label(tx, merchant, &text, at).map(drop),
-            10 => events::remove_label(tx, merchant, &text).map(drop),
+            9 | 10 => events::add_label(tx, merchant, &text, at).map(drop),
             11 => {
                 let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
                 let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3, details: None };
