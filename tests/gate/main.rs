@@ -8,10 +8,12 @@ mod commands;
 mod random;
 mod state;
 
-use cartage::gate::explain::{COLUMNS_MAX, Explanation, explain};
+use cartage::gate::explain::{Explanation, explain};
 use cartage::gate::order::packages;
-use cartage::gate::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX};
 use cartage::gate::{Condition, Decision, Verdict, decide, package};
+use cartage_commands::layout::{COLUMNS_MAX, table};
+use cartage_commands::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX, screen};
+use cartage_commands::{Commands, command};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Update};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
@@ -94,7 +96,7 @@ fn text(decision: &Decision, prepared: &Prepared) -> String {
         );
     }
     let explanation = explain(decision);
-    format!("{text}\n{}\nIn full:\n\n{}", explanation.screen(), explanation.table())
+    format!("{text}\n{}\nIn full:\n\n{}", screen(&explanation), table(&explanation))
 }
 
 fn update(packages: &[Package]) -> Update {
@@ -122,7 +124,7 @@ fn sound(decision: &Decision, explanation: &Explanation) -> Result<(), String> {
     let conditions = decision.answers.each_ref().map(|answer| answer.condition);
     ensure(conditions == Condition::ALL, || format!("not all six are answered in order: {conditions:?}"))?;
     for answer in &decision.answers {
-        let whole = !answer.value.is_empty() && !answer.reason.is_empty() && answer.held() == answer.remedies.is_empty();
+        let whole = !answer.value.is_empty() && !answer.reason.text(&Commands).is_empty() && answer.held() == answer.remedies.is_empty();
         ensure(whole, || format!("an answer is not whole: {answer:?}"))?;
     }
     let all = decision.answers.iter().all(cartage::gate::ConditionAnswer::held);
@@ -130,10 +132,10 @@ fn sound(decision: &Decision, explanation: &Explanation) -> Result<(), String> {
     ensure(!(all && decision.must_act()), || format!("nobody can have to act: {decision:?}"))?;
     let kept: Decision = serde_json::from_value(serde_json::to_value(decision).expect("a decision is plain data")).expect("it reads back");
     ensure(&kept == decision, || format!("it is kept as {kept:?}"))?;
-    let table = explanation.table();
+    let table = table(explanation);
     let wide = table.lines().find(|line| line.chars().count() > COLUMNS_MAX);
     ensure(wide.is_none(), || format!("a line of the table is too wide: {wide:?}"))?;
-    let screen = explanation.screen();
+    let screen = screen(explanation);
     let wide = screen.lines().find(|line| line.chars().count() > SCREEN_COLUMNS_MAX);
     ensure(wide.is_none(), || format!("a line of the screen is too wide: {wide:?}"))?;
     ensure(screen.lines().count() <= SCREEN_LINES_MAX, || format!("this is more than a screen:\n{screen}"))?;
@@ -151,7 +153,7 @@ fn remedies_help(state: &State) -> Result<(), Failed> {
     let before = decide(&state.prepare().question());
     for answer in before.answers.iter().filter(|answer| !answer.held()) {
         let mut mended = state.clone();
-        answer.remedies.iter().for_each(|command| commands::run(&mut mended, command));
+        answer.remedies.iter().for_each(|remedy| commands::run(&mut mended, &command(remedy)));
         let after = decide(&mended.prepare().question());
         ensure(after.answer(answer.condition).held(), || {
             format!("{:?} did not help: {:?}", answer.remedies, after.answer(answer.condition))
@@ -159,7 +161,7 @@ fn remedies_help(state: &State) -> Result<(), Failed> {
     }
     if let (Verdict::Shadow, Some(mode)) = (before.verdict, explain(&before).mode) {
         let mut mended = state.clone();
-        commands::run(&mut mended, &mode.remedy.expect("a mode that holds an order back has a remedy"));
+        commands::run(&mut mended, &command(&mode.remedy.expect("a mode that holds an order back has a remedy")));
         let after = decide(&mended.prepare().question());
         ensure(after.verdict == Verdict::Send, || format!("the mode did not help: {after:?}"))?;
     }

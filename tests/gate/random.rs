@@ -60,7 +60,7 @@ fn remedies_help(state: State) -> Result<(), TestCaseError> {
     let mut mended = state;
     for condition in Condition::ALL {
         let decision = decide(&mended.prepare().question());
-        decision.answer(condition).remedies.iter().for_each(|command| commands::run(&mut mended, command));
+        decision.answer(condition).remedies.iter().for_each(|remedy| commands::run(&mut mended, &cartage_commands::command(remedy)));
     }
     let decision = decide(&mended.prepare().question());
     prop_assert!(decision.answers.iter().all(|answer| answer.held()), "{:#?}", decision);

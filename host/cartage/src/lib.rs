@@ -56,7 +56,7 @@ pub mod service;
 pub use cartage_base::{causes, clock, counted, fault, histogram, json, nearest, visible};
 pub use cartage_egress as egress;
 pub use cartage_engine as engine;
-pub use cartage_model::{carts, cassette, dead_letter, events, exchange, id, origin, parameters, receipt};
+pub use cartage_model::{carts, cassette, dead_letter, events, exchange, id, origin, parameters, receipt, remedy};
 pub use cartage_policy::{gate, schedule, validate};
 pub use cartage_store as store;
 pub use cartage_store::{data_dir, outbox, vault};

@@ -32,6 +32,7 @@ mod local;
 mod log;
 mod param;
 mod plugin;
+mod remedy;
 mod report;
 mod restore;
 mod retention;
@@ -148,7 +149,8 @@ enum FailureKind {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(source: E) -> Failure {
-        Failure { source: Box::new(source), remedy: None, kind: FailureKind::Failed }
+        let remedy = remedy::of(&source);
+        Failure { source: Box::new(source), remedy, kind: FailureKind::Failed }
     }
 }
 
@@ -182,6 +184,11 @@ impl Failure {
     /// What the user can do; `None` if that is not known.
     fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
+    }
+
+    /// Adds what the user can do if the error itself does not say.
+    pub(crate) fn otherwise_do(self, remedy: impl Into<String>) -> Failure {
+        if self.remedy.is_some() { self } else { self.what_to_do(remedy) }
     }
 
     /// Adds what the user can do.
@@ -384,43 +391,10 @@ mod tests {
     }
 
     /// Splits a command line as a shell does.
-    fn words(line: &str) -> Vec<String> {
+    pub(super) fn words(line: &str) -> Vec<String> {
         let output = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("there is a shell");
         let text = String::from_utf8(output.stdout).expect("what went in was text");
         text.split_terminator('\0').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn every_remedy_of_the_gate_is_a_command() {
-        use cartage::events::EVENTS;
-        use cartage::gate::{Again, command};
-        use cartage::id::SenderOrderNumber;
-        use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-        let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
-        let mut remedies = vec![
-            command::param_true(&USE_STATUS_UPDATES, None),
-            command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(&cart)),
-            command::cart_enable(&cart),
-            command::cart_live(&cart),
-            command::cart_resume(&cart),
-            command::deliveries(&cart, None, None),
-            command::deliveries(&cart, Some("dead"), Some("poison")),
-        ];
-        remedies.extend(["queued", "blocked"].map(|state| command::deliveries(&cart, Some(state), None)));
-        for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"] {
-            remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
-            remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, &SenderOrderNumber::new(label), label, again)));
-            remedies.push(command::cart_label(&cart, label, label));
-            remedies.push(command::explain(&cart, &SenderOrderNumber::new(label)));
-        }
-        remedies.push(command::event_set(&EVENTS[0], None));
-        remedies.extend(command::cart_new(&cart));
-        remedies.extend([command::Consent::Asked, command::Consent::Given].map(|consent| command::cart_upgrade(&cart, consent)));
-        for remedy in remedies {
-            if let Err(error) = Cli::try_parse_from(words(&remedy)) {
-                panic!("{remedy}: {error}");
-            }
-        }
     }
 
     #[test]

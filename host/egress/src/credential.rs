@@ -9,6 +9,7 @@ use cartage_contract::grants::{Grants, RequestLimits};
 use cartage_contract::manifest::{Manifest, Slot, SlotField, SlotKind};
 use cartage_contract::request::Secrets;
 use cartage_contract::signing::mac_input;
+use cartage_model::remedy::Remedy;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,10 +67,7 @@ pub enum Error {
         fields: String,
     },
     /// More than one of several alternative slots hold a value.
-    #[error(
-        "the credential slots {slots} are alternatives, so only one of them may have a value: forget the others with `cartage credential forget`, \
-         or remove the others from the cart's definition"
-    )]
+    #[error("the credential slots {slots} are alternatives, so only one of them may have a value")]
     SeveralAlternatives {
         /// The slots that hold a value, separated by commas.
         slots: String,
@@ -124,6 +122,13 @@ pub enum Error {
         /// Why the key cannot be used, in the contract's words.
         reason: String,
     },
+}
+
+impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        matches!(self, Error::SeveralAlternatives { .. }).then_some(Remedy::KeepOneCredential)
+    }
 }
 
 /// A property of a credential that is allowed but probably a mistake.

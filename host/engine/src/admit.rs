@@ -15,6 +15,7 @@ use cartage_contract::manifest::{self, Manifest};
 use cartage_model::carts::Limits;
 use cartage_model::exchange::{Ended, Limit};
 use cartage_model::id::Digest;
+use cartage_model::remedy::Remedy;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -126,6 +127,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::NotAComponent(Kind::CoreModule | Kind::Text | Kind::Native | Kind::Unknown)
+            | Error::ForeignImport { cause: Cause::Wasi, .. } => Some(Remedy::BuildPlugin),
+            Error::NotAComponent(_)
+            | Error::ForeignImport { .. }
+            | Error::TooLarge { .. }
+            | Error::TooMuch { .. }
+            | Error::Invalid(_)
+            | Error::ContractVersion { .. }
+            | Error::MissingExport { .. }
+            | Error::ImportType(_)
+            | Error::ExportType(_)
+            | Error::Unfit(_)
+            | Error::Host(_)
+            | Error::AskedWhileDescribing { .. }
+            | Error::Describe(_)
+            | Error::Manifest(_) => None,
+        }
+    }
+
     /// Whether the error says nothing about the plugin, because the machine was short of something.
     pub fn is_fault(&self) -> bool {
         match self {

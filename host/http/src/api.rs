@@ -42,6 +42,7 @@ mod seen;
 mod token;
 mod trace;
 mod updates;
+mod words;
 
 #[cfg(test)]
 mod tests;

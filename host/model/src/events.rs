@@ -11,6 +11,7 @@ mod label;
 pub use label::{LABEL_CHARS_MAX, Label, LabelError, Labels};
 
 use crate::origin::Origin;
+use crate::remedy::Remedy;
 use cartage_base::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,13 +55,21 @@ pub static EVENTS: [Event; 14] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No event has this name, and users cannot add events.
-    #[error("there is no status event {name:?}; {}", cartage_base::nearest::hint(*nearest, "`cartage event list` shows them all"))]
+    #[error("there is no status event {name:?}{}", cartage_base::nearest::meant(*nearest))]
     Unknown {
         /// The name that was asked for.
         name: String,
         /// The most similar name; `None` if none is similar.
         nearest: Option<&'static str>,
     },
+}
+
+impl Error {
+    /// What a person can do.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let Error::Unknown { nearest, .. } = self;
+        nearest.is_none().then_some(Remedy::ListEvents)
+    }
 }
 
 /// Looks up an event by name. Upper and lower case are the same.
@@ -152,12 +161,13 @@ mod tests {
 
     #[test]
     fn an_unknown_event_is_refused_with_the_nearest() {
-        for (name, end) in [
-            ("Tracking Number Import", "did you mean \"Tracking Number Imported\"?"),
-            ("Order Cancelled", "did you mean \"Order Canceled\"?"),
-            ("Lunch", "`cartage event list` shows them all"),
+        for (name, end, remedy) in [
+            ("Tracking Number Import", "; did you mean \"Tracking Number Imported\"?", None),
+            ("Order Cancelled", "; did you mean \"Order Canceled\"?", None),
+            ("Lunch", "", Some(Remedy::ListEvents)),
         ] {
-            assert_eq!(find(name).expect_err(name).to_string(), format!("there is no status event {name:?}; {end}"));
+            let error = find(name).expect_err(name);
+            assert_eq!((error.to_string(), error.remedy()), (format!("there is no status event {name:?}{end}"), remedy));
         }
     }
 

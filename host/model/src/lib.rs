@@ -1,5 +1,5 @@
 //! The words of Cartage as plain data: ids, carts, status events, system parameters, the calls of a plugin and their outcomes, receipts,
-//! cassettes, and why an update became a dead letter.
+//! cassettes, why an update became a dead letter, and what can be done.
 
 pub mod alerts;
 pub mod carts;
@@ -12,5 +12,6 @@ pub mod origin;
 pub mod package_name;
 pub mod parameters;
 pub mod receipt;
+pub mod remedy;
 #[cfg(feature = "rusqlite")]
 mod sql;

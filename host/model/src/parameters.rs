@@ -21,6 +21,7 @@ pub use supply::{Supplied, Winner, supplied};
 
 use crate::id::CartId;
 use crate::origin::Origin;
+use crate::remedy::Remedy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -176,7 +177,7 @@ impl fmt::Display for ScopeKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No parameter has this name.
-    #[error("there is no system parameter {name:?}; {}", cartage_base::nearest::hint(*nearest, "`cartage param list` shows them all"))]
+    #[error("there is no system parameter {name:?}{}", cartage_base::nearest::meant(*nearest))]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -192,8 +193,7 @@ pub enum Error {
         why: &'static str,
     },
     /// The parameter cannot be set for this scope.
-    #[error("{name} cannot be set for {scope}: it is set for {}; write `cartage param set {name} VALUE{}`",
-        list(allowed), if allowed.contains(&ScopeKind::System) { "" } else { " --cart ID" })]
+    #[error("{name} cannot be set for {scope}: it is set for {}", list(allowed))]
     Scope {
         /// The parameter's name.
         name: &'static str,
@@ -222,6 +222,20 @@ pub enum Error {
         /// The values that the parameter takes.
         kind: Kind,
     },
+}
+
+impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Unknown { nearest, .. } => nearest.is_none().then_some(Remedy::ListParameters),
+            Error::Scope { name, allowed, .. } if allowed.contains(&ScopeKind::System) => {
+                Some(Remedy::SetForSystem { name: (*name).to_owned() })
+            }
+            Error::Scope { name, .. } => Some(Remedy::SetForCart { name: (*name).to_owned() }),
+            Error::Elsewhere { .. } | Error::ScopeUnused { .. } | Error::Value { .. } => None,
+        }
+    }
 }
 
 fn list(scopes: &[ScopeKind]) -> String {

@@ -1,7 +1,7 @@
 //! The gate decides whether a status is sent to a cart, and keeps the whole answer.
 //!
 //! [`decide`] takes plain data and answers six conditions. All six are answered each time, and each answer is kept with the value that was found, the
-//! place where it is set and the commands that would change it. A status is sent only if all six hold; the cart's mode says whether to send or only
+//! place where it is set and the remedies that would change it. A status is sent only if all six hold; the cart's mode says whether to send or only
 //! to record. Nothing here reads a clock, a file or a database, and nothing decides by the text of an answer: the texts are for people ([`explain`]).
 //!
 //! | # | condition | answered from |
@@ -22,14 +22,13 @@ pub mod explain;
 pub mod order;
 pub mod package;
 pub mod question;
-pub mod screen;
 
 pub use order::OrderRecord;
 pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
 
 use cartage_model::id::{CartId, SenderOrderNumber};
+use cartage_model::remedy::{Remedy, Sentence, Words};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::fmt;
 
 /// One of the six conditions.
@@ -128,9 +127,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// The answer to one condition.
+/// The answer to one condition. Its remedies are data, or a `String` each where they are in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConditionAnswer {
+pub struct ConditionAnswer<R = Remedy> {
     /// The condition that is answered.
     pub condition: Condition,
     /// Whether the condition holds, and if not, whether somebody must act.
@@ -140,15 +139,29 @@ pub struct ConditionAnswer {
     /// Where that value is set.
     pub place: Place,
     /// Why the condition holds or not, for people.
-    pub reason: Cow<'static, str>,
-    /// The commands that make the condition hold, in order. Empty where it holds.
-    pub remedies: Vec<String>,
+    pub reason: Sentence<R>,
+    /// What makes the condition hold, in order. Empty where it holds.
+    pub remedies: Vec<R>,
 }
 
-impl ConditionAnswer {
+impl<R> ConditionAnswer<R> {
     /// Whether the condition holds.
     pub fn held(&self) -> bool {
         self.finding == Finding::Held
+    }
+}
+
+impl ConditionAnswer {
+    /// The answer with its remedies in words.
+    fn worded(&self, words: &dyn Words) -> ConditionAnswer<String> {
+        ConditionAnswer {
+            condition: self.condition,
+            finding: self.finding,
+            value: self.value.clone(),
+            place: self.place,
+            reason: self.reason.worded(words),
+            remedies: self.remedies.iter().map(|remedy| words.remedy(remedy)).collect(),
+        }
     }
 }
 
@@ -182,7 +195,7 @@ pub enum Verdict {
 
 /// A decision with the answers to all six conditions, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct Decision<R = Remedy> {
     /// The Cart ID that the sender gave.
     pub cart: CartId,
     /// The order's number as the sender gave it.
@@ -192,7 +205,7 @@ pub struct Decision {
     /// Whether somebody asked to send the update again.
     pub again: Again,
     /// The answers to the six conditions, in order.
-    pub answers: [ConditionAnswer; 6],
+    pub answers: [ConditionAnswer<R>; 6],
     /// What the cart's mode means for this order.
     pub stage: Stage,
     /// What happens to the update.
@@ -200,8 +213,23 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The decision with its remedies in words.
+    pub fn worded(&self, words: &dyn Words) -> Decision<String> {
+        Decision {
+            cart: self.cart.clone(),
+            order_number: self.order_number.clone(),
+            label: self.label.clone(),
+            again: self.again,
+            answers: self.answers.each_ref().map(|answer| answer.worded(words)),
+            stage: self.stage,
+            verdict: self.verdict,
+        }
+    }
+}
+
+impl<R> Decision<R> {
     /// The answer to one condition.
-    pub fn answer(&self, condition: Condition) -> &ConditionAnswer {
+    pub fn answer(&self, condition: Condition) -> &ConditionAnswer<R> {
         &self.answers[condition as usize]
     }
 

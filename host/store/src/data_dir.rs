@@ -17,6 +17,7 @@ use crate::vault::{self, Key, Vault};
 use crate::{self as store, Store};
 use cartage_base::clock::Reading;
 use cartage_base::fault::{Fault, Identity};
+use cartage_model::remedy::Remedy;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -154,6 +155,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::NotADataDir { .. } => Some(Remedy::MakeDataDir),
+            Error::Store(error) => error.remedy(),
+            Error::Vault(error) => error.remedy(),
+            Error::AlreadyThere { .. }
+            | Error::NotEmpty { .. }
+            | Error::Moved { .. }
+            | Error::InUse { .. }
+            | Error::NetworkFileSystem { .. }
+            | Error::WrongOwner { .. }
+            | Error::TooOpen { .. }
+            | Error::File { .. } => None,
+        }
+    }
+
     fn file(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::File { what, path, source }

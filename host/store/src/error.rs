@@ -2,6 +2,7 @@
 
 use super::errno;
 use cartage_base::fault::Fault;
+use cartage_model::remedy::Remedy;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub enum Error {
         found: &'static str,
     },
     /// There is no such file.
-    #[error("there is no store at {}; make a data directory with `cartage init`, or name the right one", .file.display())]
+    #[error("there is no store at {}", .file.display())]
     Missing {
         /// The path that was opened.
         file: PathBuf,
@@ -90,7 +91,7 @@ pub enum Error {
         what: Cow<'static, str>,
     },
     /// The file's content is damaged: it is not what SQLite or Cartage wrote.
-    #[error("could not {what}: the file is damaged; restore the last backup with `cartage restore`")]
+    #[error("could not {what}: the file is damaged")]
     Damaged {
         /// The operation that was attempted.
         what: Cow<'static, str>,
@@ -172,7 +173,7 @@ pub enum Stop {
     #[error("its disk failed ({0}); check the disk, then start Cartage again")]
     Disk(String),
     /// The file's content is damaged: it is not what SQLite or Cartage wrote.
-    #[error("its file is damaged ({0}); check the disk, then restore the last backup with `cartage restore`")]
+    #[error("its file is damaged ({0})")]
     Damaged(String),
     /// The writer met a bug of its own.
     #[error("its writer panicked; start Cartage again, and report what the log says")]
@@ -186,7 +187,42 @@ fn go_back(backup: &Option<PathBuf>) -> String {
     backup.as_deref().map_or_else(String::new, |backup| format!("; a copy from before the first step is {}", backup.display()))
 }
 
+impl Stop {
+    /// What a person can do; `None` where the reason says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Stop::Damaged(_) => Some(Remedy::RestoreBackup),
+            Stop::Disk(_) | Stop::Panicked | Stop::Closed => None,
+        }
+    }
+}
+
 impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Missing { .. } => Some(Remedy::MakeDataDir),
+            Error::Damaged { .. } => Some(Remedy::RestoreBackup),
+            Error::Stopped { reason } => reason.remedy(),
+            Error::OldLibrary { .. }
+            | Error::Exists { .. }
+            | Error::NotOurs { .. }
+            | Error::Newer { .. }
+            | Error::NoWriteAheadLog { .. }
+            | Error::Migration { .. }
+            | Error::Busy { .. }
+            | Error::Full { .. }
+            | Error::ReadOnly { .. }
+            | Error::Disk { .. }
+            | Error::Exhausted { .. }
+            | Error::Gone { .. }
+            | Error::Silent { .. }
+            | Error::TooLarge { .. }
+            | Error::Sql { .. }
+            | Error::File { .. } => None,
+        }
+    }
+
     /// Classifies an error that SQLite returned on this connection while `what` was attempted. It must be the last operation on the
     /// connection.
     pub fn on(connection: &Connection, what: impl Into<Cow<'static, str>>, source: rusqlite::Error) -> Error {

@@ -56,6 +56,7 @@ use crate::orders::{Label, OrderRef, Package};
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
+use cartage_model::remedy::Remedy;
 use std::collections::BTreeSet;
 
 /// The largest update that is stored, in bytes of JSON.
@@ -102,6 +103,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Store(error) => error.remedy(),
+            Error::Content { .. } | Error::Taken { .. } => None,
+        }
+    }
+
     /// How far the error reaches: content concerns only the order's queue or the list that was asked for, a store error concerns everybody,
     /// for now or for good.
     pub fn reach(&self) -> Reach {

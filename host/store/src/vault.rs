@@ -23,6 +23,7 @@ pub use crate::credentials::{CredentialRef, Generation};
 
 use crate as store;
 use cartage_model::carts::{BoundTo, Origins};
+use cartage_model::remedy::Remedy;
 use secrecy::SecretString;
 use std::path::PathBuf;
 
@@ -51,10 +52,7 @@ impl std::fmt::Debug for Change {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no key file.
-    #[error(
-        "there is no key file {}; restore the copy that you keep elsewhere, or make a new key with `cartage key new` and set every credential again",
-        .file.display()
-    )]
+    #[error("there is no key file {}", .file.display())]
     NoKey {
         /// The path where the key file was looked for.
         file: PathBuf,
@@ -93,9 +91,8 @@ pub enum Error {
     },
     /// The credential is bound to other origins.
     #[error(
-        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to receive it, approve that on the \
-         machine with `cartage credential approve {} {}`",
-        dotted(.place), .place.cart, .place.cart, .place.slot
+        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}",
+        dotted(.place), .place.cart
     )]
     OtherOrigins {
         /// The cart, slot and field of the credential.
@@ -142,6 +139,21 @@ impl Error {
             | Error::OtherOrigins { .. }
             | Error::BrokenSeal { .. }
             | Error::TooLong { .. } => false,
+        }
+    }
+
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::NoKey { .. } => Some(Remedy::RestoreKey),
+            Error::OtherOrigins { place, .. } => Some(Remedy::ApproveOrigins { cart: place.cart.clone(), slot: place.slot.clone() }),
+            Error::Store(error) => error.remedy(),
+            Error::NotAKey { .. }
+            | Error::KeyFile { .. }
+            | Error::WrongKey { .. }
+            | Error::BrokenSeal { .. }
+            | Error::TooLong { .. }
+            | Error::Random { .. } => None,
         }
     }
 }

@@ -17,6 +17,7 @@ use cartage_model::cassette::{self, Cassette, Entry};
 use cartage_model::exchange::{Call, Ended, Outcome};
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::{self, Receipt};
+use cartage_model::remedy::Remedy;
 use cartage_store as store;
 use cartage_store::orders::{Package, Told};
 use std::sync::Arc;
@@ -63,6 +64,16 @@ pub enum Error {
     /// The operating system gives no random bytes.
     #[error("could not get random bytes for the attempt from the system")]
     Entropy(#[source] getrandom::Error),
+}
+
+impl Error {
+    /// What a person can do, asked of the errors below; `None` where the messages say it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Credential { source, .. } => source.remedy(),
+            Error::Digest(_) | Error::Settings(_) | Error::Endpoint { .. } | Error::CartEgress { .. } | Error::Entropy(_) => None,
+        }
+    }
 }
 
 /// A cart made ready for deliveries, with its plugin, connections and limits.

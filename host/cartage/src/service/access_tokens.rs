@@ -8,8 +8,9 @@ use super::Error as ServiceError;
 use super::tenant::Tenant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cartage_base::nearest::{hint, nearest};
+use cartage_base::nearest::{meant, nearest};
 use cartage_model::id::{CartId, Digest, MerchantId};
+use cartage_model::remedy::Remedy;
 use cartage_store::{self as store, Tx, audit, tokens};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -111,15 +112,13 @@ pub enum Error {
         name: String,
     },
     /// The merchant has a token with this name already.
-    #[error(
-        "a token {name} exists already and was not changed; choose another name, or remove that token first with `cartage token remove {name}`"
-    )]
+    #[error("a token {name} exists already and was not changed")]
     Taken {
         /// The name that is taken.
         name: String,
     },
     /// The merchant has no token with this name.
-    #[error("there is no token {name:?}; {}", hint(nearest.as_deref(), "`cartage token list` lists the tokens"))]
+    #[error("there is no token {name:?}{}", meant(nearest.as_deref()))]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -142,6 +141,18 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Taken { name } => Some(Remedy::RemoveToken { name: name.clone() }),
+            Error::Unknown { nearest: None, .. } => Some(Remedy::ListTokens),
+            Error::Store(error) => error.remedy(),
+            Error::Unknown { .. } | Error::Name { .. } | Error::Role { .. } | Error::Random { .. } => None,
+        }
+    }
 }
 
 /// A merchant's access tokens for the API.

@@ -14,6 +14,7 @@ use super::vault_on_demand::LazyVault;
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::{BoundTo, Cart, Origins};
 use cartage_model::id::{CartId, MerchantId};
+use cartage_model::remedy::{Remedy, Sentence};
 use cartage_store::credentials::{self, Sealed};
 use cartage_store::{self as store, Tx, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,14 +76,18 @@ impl Bound {
 }
 
 impl Moved {
-    /// The consequence and the remedy, for people.
-    pub(super) fn words(&self, cart: &CartId) -> String {
+    /// The consequence, for people.
+    pub(super) fn consequence(&self) -> String {
         let Moved { slot, bound_to, origins } = self;
         let was = bound_to.as_ref().map_or_else(|| "no host was approved on the machine".to_owned(), |was| format!("it was set for {was}"));
-        format!(
-            "the credential {slot} would be sent to {origins}, but {was}, so it is not used; if the new host is right, approve it on the \
-             machine with `cartage credential approve {cart} {slot}`"
-        )
+        format!("the credential {slot} would be sent to {origins}, but {was}, so it is not used")
+    }
+
+    /// The consequence with the remedy.
+    pub(super) fn warning(&self, cart: &CartId) -> Sentence {
+        let before = format!("{}; if the new host is right, approve it with ", self.consequence());
+        let remedy = Remedy::ApproveOrigins { cart: cart.clone(), slot: self.slot.clone() };
+        Sentence::Naming { before: before.into(), remedy, after: "".into() }
     }
 }
 
@@ -105,7 +110,10 @@ impl Approvals {
     /// sealed values.
     pub(super) async fn assert_approved(&self, cart: &Cart, manifest: &Manifest) -> Result<(), Error> {
         match self.bound(&cart.id).await?.moved(cart, manifest).into_iter().next() {
-            Some(moved) => Err(Error::CredentialMoved { cart: cart.id.clone(), what: moved.words(&cart.id) }),
+            Some(moved) => {
+                let what = moved.consequence();
+                Err(Error::CredentialMoved { cart: cart.id.clone(), slot: moved.slot, what })
+            }
             None => Ok(()),
         }
     }
@@ -164,7 +172,7 @@ impl Approvals {
             let Some(pinned) = row.definition.plugin.or(cart.digest) else { continue };
             let Some(manifest) = self.plugins.manifest(pinned).await? else { continue };
             let moved = bound.moved(&cart, &manifest);
-            found.extend(moved.first().map(|moved| (id.clone(), moved.words(id))));
+            found.extend(moved.first().map(|moved| (id.clone(), moved.consequence())));
         }
         Ok(found)
     }

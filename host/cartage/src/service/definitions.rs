@@ -30,6 +30,7 @@ use cartage_egress::endpoint::{self, Bindings};
 use cartage_engine::{Plugin, admit, unsupported};
 use cartage_model::carts::{Cart, Mode, WrongDigest};
 use cartage_model::id::{CartId, Digest};
+use cartage_model::remedy::{Remedy, Sentence};
 use cartage_store::{self as store, Tx, audit};
 
 /// A cart as it shall be.
@@ -62,7 +63,7 @@ pub struct PreparedCart {
     /// The consequence if a live cart would no longer be live, for which the operator's consent is needed; `None` otherwise.
     pub leaves_live: Option<String>,
     /// Warnings about what is allowed but probably wrong.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Sentence>,
     plugin: Vec<u8>,
     row: store::plugins::Plugin,
 }
@@ -81,7 +82,7 @@ impl Before {
 
     /// Gives a definition without a mode the cart's present mode. Returns a warning if that mode is unknown because the stored cart cannot
     /// be read.
-    fn keep_mode(&self, cart: &mut Cart) -> Option<String> {
+    fn keep_mode(&self, cart: &mut Cart) -> Option<Sentence> {
         if cart.names_its_mode() {
             return None;
         }
@@ -91,10 +92,9 @@ impl Before {
             (None, mode) if mode == live => cart.set_mode(Mode::Live),
             (None, mode) if mode == Mode::Shadow.name() => {}
             (None, mode) => {
-                return Some(format!(
-                    "cart {id} was in the mode {mode}, for orders that can no longer be read, so it is in shadow now; set the mode with \
-                     `cartage cart mode {id}`"
-                ));
+                let what = format!("cart {id} was in the mode {mode}, for orders that can no longer be read, so it is in shadow now");
+                let (before, remedy) = (format!("{what}; set the mode with ").into(), Remedy::SetMode { cart: id.clone() });
+                return Some(Sentence::Naming { before, remedy, after: "".into() });
             }
         }
         None
@@ -144,6 +144,17 @@ pub enum Invalid {
     /// An operation of the service failed, so the proposals could not be checked.
     #[error(transparent)]
     Service(Box<Error>),
+}
+
+impl Invalid {
+    /// What a person can do, asked of the errors below; `None` where the messages say it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Invalid::Credential(error) => error.remedy(),
+            Invalid::Service(error) => error.remedy(),
+            Invalid::Twice { .. } | Invalid::Digest(_) | Invalid::Endpoint { .. } | Invalid::Settings(_) => None,
+        }
+    }
 }
 
 impl From<Error> for Invalid {
@@ -255,14 +266,15 @@ impl Definitions {
         Ok(asks)
     }
 
-    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest, digest: Digest) -> Result<Vec<String>, Error> {
+    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest, digest: Digest) -> Result<Vec<Sentence>, Error> {
         let lists = lists::of_cart(&self.tenant, &cart.id, digest).await?;
-        let mut warnings = self.doubts(cart, Some(manifest), &lists).await?;
+        let doubts = self.doubts(cart, Some(manifest), &lists).await?;
+        let mut warnings: Vec<Sentence> = doubts.into_iter().map(Sentence::from).collect();
         if !known {
             return Ok(warnings);
         }
         let moved = self.approvals.bound(&cart.id).await?.moved(cart, manifest);
-        warnings.extend(moved.iter().map(|moved| moved.words(&cart.id)));
+        warnings.extend(moved.iter().map(|moved| moved.warning(&cart.id)));
         Ok(warnings)
     }
 

@@ -7,6 +7,7 @@ use cartage_egress::credential;
 use cartage_engine as plugin;
 use cartage_model::carts::{self, WrongDigest};
 use cartage_model::id::{CartId, Digest};
+use cartage_model::remedy::Remedy;
 use cartage_model::{events, parameters};
 use cartage_policy::validate;
 use cartage_store as store;
@@ -26,7 +27,7 @@ pub enum Error {
     #[error(transparent)]
     Vault(#[from] vault::Error),
     /// There is no such cart.
-    #[error("there is no cart {cart}; {}", cartage_base::nearest::hint(nearest.as_deref(), "`cartage cart list` lists the carts"))]
+    #[error("there is no cart {cart}{}", cartage_base::nearest::meant(nearest.as_deref()))]
     NoCart {
         /// The cart that was asked for.
         cart: CartId,
@@ -34,7 +35,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The stored definition of a cart cannot be read.
-    #[error("could not read cart {cart} from the store; load its file again with `cartage apply FILE`")]
+    #[error("could not read cart {cart} from the store")]
     StoredCart {
         /// The cart with this definition.
         cart: CartId,
@@ -97,7 +98,7 @@ pub enum Error {
     },
     /// The stored copy of a plugin's file no longer has its original content.
     #[error(
-        "the plugin file {} is damaged{}; check the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`",
+        "the plugin file {} is damaged{}",
         .file.display(), found.map_or_else(String::new, |found| format!(" (its digest is {found})"))
     )]
     PluginDamaged {
@@ -134,9 +135,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A plugin's file is not the one that the cart is pinned to.
-    #[error(
-        "{0}; accept the new file with `cartage cart upgrade {cart} --plugin FILE`, or restore the file with the pinned digest", cart = .0.cart
-    )]
+    #[error("{0}")]
     Changed(WrongDigest),
     /// A plugin was not admitted.
     #[error("the plugin {digest} was not admitted")]
@@ -148,10 +147,7 @@ pub enum Error {
         source: plugin::admit::Error,
     },
     /// A plugin is banned.
-    #[error(
-        "the plugin {digest} is banned ({why}), so it runs for no cart; give the cart another plugin with `cartage cart upgrade CART --plugin FILE`, or lift \
-         the ban with `cartage plugin unban {digest}`"
-    )]
+    #[error("the plugin {digest} is banned ({why}), so it runs for no cart")]
     Banned {
         /// The digest of the plugin's file.
         digest: Digest,
@@ -160,8 +156,7 @@ pub enum Error {
     },
     /// A cart that was to be removed has queued deliveries or dead letters.
     #[error(
-        "cart {cart} was not removed: {} for it, and it has {}; list them with `cartage delivery list --cart {cart}`, \
-         or discard them all with `cartage cart remove {cart} --discard-queue`",
+        "cart {cart} was not removed: {} for it, and it has {}",
         if *queued == 1 { "1 update waits".to_owned() } else { counted(*queued, "update") + " wait" },
         counted(*dead, "dead letter")
     )]
@@ -206,10 +201,7 @@ pub enum Error {
         source: credential::Error,
     },
     /// None of the endpoints that a credential serves is bound by the cart.
-    #[error(
-        "could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host to send it to; bind an endpoint \
-         in the cart's file, and load the file with `cartage apply FILE`"
-    )]
+    #[error("could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host to send it to")]
     CredentialUnbound {
         /// The cart with this credential.
         cart: CartId,
@@ -221,13 +213,15 @@ pub enum Error {
     CredentialMoved {
         /// The cart with this credential.
         cart: CartId,
-        /// The slots, their old and new origins, and the remedy, for people.
+        /// The first such slot.
+        slot: String,
+        /// The old and the new origins of the slot, for people.
         what: String,
     },
     /// The cart's definition sets a field that log-ins replace, where it cannot be changed.
     #[error(
         "cart {cart} is not ready: its answers to log-ins replace the field {field} of the credential slot {slot}, and a new value is not used while the \
-         cart's definition sets this field; remove the field from [credentials.{slot}] and set it with `cartage credential set {cart} {slot} {field}`"
+         cart's definition sets this field"
     )]
     CredentialReplaced {
         /// The cart with this definition.
@@ -241,10 +235,7 @@ pub enum Error {
     #[error(transparent)]
     Token(#[from] super::access_tokens::Error),
     /// The cart could not be made ready.
-    #[error(
-        "could not make cart {cart} ready; correct its file and load the file with `cartage apply FILE`, or set the missing credential with \
-         `cartage credential set`"
-    )]
+    #[error("could not make cart {cart} ready")]
     CartClient {
         /// The cart that was to be made ready.
         cart: CartId,
@@ -294,6 +285,49 @@ impl Error {
             | Error::CredentialReplaced { .. }
             | Error::Token(_) => false,
         }
+    }
+
+    /// What a person can do, asked of this error and of the errors below it; `None` where the messages say it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        Some(match self {
+            Error::DataDir(error) => return error.remedy(),
+            Error::Store(error) => return error.remedy(),
+            Error::Vault(error) => return error.remedy(),
+            Error::Outbox(error) => return error.remedy(),
+            Error::Parameter(error) => return error.remedy(),
+            Error::Event(error) => return error.remedy(),
+            Error::Secret(error) => return error.remedy(),
+            Error::Token(error) => return error.remedy(),
+            Error::Credential { source, .. } => return source.remedy(),
+            Error::NotAdmitted { source, .. } => return source.remedy(),
+            Error::PluginUnknown { source, .. } => return source.remedy(),
+            Error::CartClient { cart, source } => source.remedy().unwrap_or_else(|| Remedy::CorrectCart { cart: cart.clone() }),
+            Error::NoCart { nearest: None, .. } => Remedy::ListCarts,
+            Error::StoredCart { cart, .. } => Remedy::LoadCartAgain { cart: cart.clone() },
+            Error::PluginFile { .. } if !self.is_fault() => Remedy::AddPluginFile,
+            Error::PluginDamaged { .. } => Remedy::ReplacePluginFile,
+            Error::Changed(wrong) => Remedy::AcceptPluginFile { cart: wrong.cart.clone() },
+            Error::Banned { digest, .. } => Remedy::LiftBan { digest: *digest },
+            Error::CartHasQueue { cart, .. } => Remedy::DiscardQueue { cart: cart.clone() },
+            Error::CredentialUnbound { cart, .. } => Remedy::BindEndpoint { cart: cart.clone() },
+            Error::CredentialMoved { cart, slot, .. } => Remedy::ApproveOrigins { cart: cart.clone(), slot: slot.clone() },
+            Error::CredentialReplaced { cart, slot, field } => {
+                Remedy::SealReplaced { cart: cart.clone(), slot: slot.clone(), field: field.clone() }
+            }
+            Error::NoCart { .. }
+            | Error::PluginFile { .. }
+            | Error::Kept { .. }
+            | Error::Label(_)
+            | Error::Invalid(_)
+            | Error::Refused(_)
+            | Error::KeyReused { .. }
+            | Error::KeyInUse
+            | Error::Runtime(_)
+            | Error::PluginFolder { .. }
+            | Error::KeepPlugin { .. }
+            | Error::CartBusy { .. }
+            | Error::NoRoom { .. } => return None,
+        })
     }
 
     /// The error for stored content that this release cannot read.

@@ -5,8 +5,9 @@ use super::intake::{Asked, Cause, Looked, Request, StoredDecision};
 use super::of_order::OrderDelivery;
 use super::orders::{OrderStatus, Orders, PackageStatus, packages};
 use cartage_model::id::{CartId, SenderOrderNumber};
+use cartage_model::remedy::{Remedy, Words};
 use cartage_policy::gate::explain::{Explanation, Note};
-use cartage_policy::gate::{Again, Decision, Given, command};
+use cartage_policy::gate::{Again, Decision, Given};
 use cartage_policy::validate::Fields;
 use cartage_store::orders::OrderRef;
 use cartage_store::{self as store, decisions, receipts};
@@ -15,13 +16,13 @@ use serde::Serialize;
 /// The most receipts that are shown with an order.
 const RECEIPTS_SHOWN: u32 = 3;
 
-/// What the gate would decide about an order now, with the state of the order.
+/// What the gate would decide about an order now, with the state of the order. Its remedies are data, or a `String` each where they are in words.
 #[derive(Debug, Clone, Serialize)]
-pub struct Explained {
+pub struct Explained<R = Remedy> {
     /// The decision and the order's state, in words.
-    pub explanation: Explanation,
+    pub explanation: Explanation<R>,
     /// The decision itself, which is not stored because no status was asked for.
-    pub decision: Decision,
+    pub decision: Decision<R>,
     /// The cause of the change: what was last asked for, or a label given directly.
     pub cause: Cause,
     /// The most recent receipts of the order, the most recent first.
@@ -37,6 +38,13 @@ pub struct Explained {
 }
 
 impl Explained {
+    /// What was explained, with its remedies in words.
+    pub fn worded(self, words: &dyn Words) -> Explained<String> {
+        let Explained { explanation, decision, cause, receipts, standing, deliveries, reference, packages } = self;
+        let (explanation, decision) = (explanation.worded(words), decision.worded(words));
+        Explained { explanation, decision, cause, receipts, standing, deliveries, reference, packages }
+    }
+
     /// Whether a person must act before such an update is sent, or on what is stored for the order already.
     pub fn must_act(&self) -> bool {
         self.decision.must_act() || self.standing.must_act()
@@ -84,7 +92,7 @@ impl Orders {
         }
         if deliveries.len() > 1 {
             let all = format!("All {} deliveries of the order", deliveries.len());
-            explanation.notes.push(Note::command(all, command::deliveries_of(cart, number)));
+            explanation.notes.push(Note::with(all, Remedy::ListOrderDeliveries { cart: cart.clone(), order: number.clone() }));
         }
         let reference = facts.order.as_ref().and_then(|order| order.reference.clone());
         let packages = facts.order.as_ref().map(packages).unwrap_or_default();

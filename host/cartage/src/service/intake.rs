@@ -379,3 +379,34 @@ fn read(key: &IdempotencyKey, known: idempotency::KeyState) -> Result<Option<Acc
         idempotency::KeyState::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_commands::command;
+    use cartage_policy::gate::Condition;
+
+    /// A row, and an answer under a key, as a release wrote them whose remedies were commands.
+    #[test]
+    fn what_an_earlier_release_decided_reads_back_with_its_commands() {
+        let answer = |condition: Condition| {
+            serde_json::json!({
+                "condition": condition, "finding": "not-held", "value": "there is no cart shop", "place": "cart-definition",
+                "reason": "`cartage cart list` lists the carts", "remedies": ["cartage cart new shop --plugin PLUGIN.wasm", "cartage apply shop.toml"],
+            })
+        };
+        let decision = serde_json::json!({
+            "cart": "shop", "order_number": "1021", "label": "Order Shipped", "again": "no", "answers": Condition::ALL.map(answer),
+            "stage": "no-cart", "verdict": "nothing",
+        });
+        let row = serde_json::json!({ "cause": { "given": "by-hand" }, "packages": [], "decision": decision }).to_string();
+        let kept: StoredDecision = serde_json::from_str(&row).expect("a row of an earlier release can be read");
+        let under_key = serde_json::json!({ "decision": decision, "done": "nothing" }).to_string();
+        let accepted: Accepted = serde_json::from_str(&under_key).expect("an answer of an earlier release can be read");
+        assert_eq!(accepted.decision, kept.decision);
+        let answer = kept.decision.answer(Condition::CartReady);
+        let commands: Vec<String> = answer.remedies.iter().map(command).collect();
+        assert_eq!(commands, ["cartage cart new shop --plugin PLUGIN.wasm", "cartage apply shop.toml"]);
+        assert_eq!(answer.reason.text(&cartage_commands::Commands), "`cartage cart list` lists the carts");
+    }
+}

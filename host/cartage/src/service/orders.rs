@@ -15,8 +15,9 @@ use super::seen::Observations;
 use super::snapshot::known;
 use super::tenant::Tenant;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
+use cartage_model::remedy::Remedy;
 use cartage_policy::gate::package::{KnownPackage, Passage};
-use cartage_policy::gate::{Condition, Decision, Finding, command};
+use cartage_policy::gate::{Condition, Decision, Finding};
 use cartage_store::orders::Order;
 use serde::Serialize;
 use serde_json::Value;
@@ -278,15 +279,15 @@ impl OrderStatus {
         let (reason, remedy) = match &self.place {
             Progress::Waiting(waiting) => (
                 "an update of this order is waiting already: sending it again would tell the cart twice",
-                command::delivery_show(&waiting.delivery),
+                Remedy::ShowDelivery { delivery: waiting.delivery.clone() },
             ),
             Progress::DeadLetter(dead) => (
                 "an update of this order is a dead letter: retry that one instead of sending another",
-                command::delivery_retry(&dead.delivery),
+                Remedy::RetryDelivery { delivery: dead.delivery.clone() },
             ),
             place if self.may_have_reached => {
-                let show = |delivery| command::delivery_show(delivery);
-                let look = place.delivery().map_or_else(|| command::explain(&self.cart, &self.order), show);
+                let explain = || Remedy::Explain { cart: self.cart.clone(), order: self.order.clone() };
+                let look = place.delivery().map_or_else(explain, |delivery| Remedy::ShowDelivery { delivery: delivery.clone() });
                 ("an attempt without an answer may have reached the cart: look at the order there before anything is sent again", look)
             }
             Progress::Delivered(_) | Progress::Discarded(_) | Progress::NotAccepted => return,

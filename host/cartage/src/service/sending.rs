@@ -16,6 +16,7 @@ use cartage_egress::Mode;
 use cartage_model::cassette::redact::Rules;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::Receipt;
+use cartage_model::remedy::{Remedy, Words};
 use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
 use cartage_policy::gate::order::packages;
@@ -36,18 +37,26 @@ const BEFORE_MAX: usize = 100;
 /// How long a caller waits for the worker, in milliseconds.
 pub const WAIT_MS: u64 = 60_000;
 
-/// The result of a request.
+/// The result of a request. Its remedies are data, or a `String` each where they are in words.
 #[derive(Debug, Clone, Serialize)]
-pub struct Sent {
+pub struct Sent<R = Remedy> {
     /// The gate's decision, which is stored.
-    pub decision: Decision,
+    pub decision: Decision<R>,
     /// What followed from the decision.
     pub done: Done,
     /// The state of the order now.
     pub standing: OrderStatus,
     /// The state and the decision, in words.
     #[serde(skip)]
-    pub explanation: Explanation,
+    pub explanation: Explanation<R>,
+}
+
+impl Sent {
+    /// The result with its remedies in words.
+    pub fn worded(self, words: &dyn Words) -> Sent<String> {
+        let Sent { decision, done, standing, explanation } = self;
+        Sent { decision: decision.worded(words), done, standing, explanation: explanation.worded(words) }
+    }
 }
 
 /// What followed from a decision.

@@ -6,6 +6,7 @@ use cartage::engine::file;
 use cartage::service::definitions::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::service::{self, Rehearsed, Service};
 use cartage::visible;
+use cartage_commands::Commands;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -74,7 +75,7 @@ struct CartReport<'a> {
     fields: &'a [Field],
     asks: &'a [String],
     leaves_live: Option<&'a str>,
-    warnings: &'a [String],
+    warnings: Vec<String>,
 }
 
 impl Args {
@@ -171,7 +172,7 @@ fn invalid(error: Invalid) -> Failure {
             other => directory::failure(other),
         },
         error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
-            .what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
+            .otherwise_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
         error @ (Invalid::Twice { .. } | Invalid::Digest(_)) => error.into(),
     }
 }
@@ -186,6 +187,7 @@ fn of(cart: &PreparedCart) -> CartReport<'_> {
     let plugin = format!("{} {}", cart.manifest.name, cart.manifest.version);
     let PreparedCart { asks, warnings, .. } = cart;
     let leaves_live = cart.leaves_live.as_deref();
+    let warnings = warnings.iter().map(|warning| warning.text(&Commands)).collect();
     CartReport { cart: cart.cart.id.as_str(), plugin, change, fields: &cart.difference.fields, asks, leaves_live, warnings }
 }
 

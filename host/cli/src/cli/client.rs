@@ -53,7 +53,7 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
     let clock = Arc::new(SystemClock);
     let egress = Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment());
     let client = CartClient::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {
-        Failure::from(error).what_to_do(format!("change {}; `cartage plugin inspect` shows what the plugin asks for", file.display()))
+        Failure::from(error).otherwise_do(format!("change {}; `cartage plugin inspect` shows what the plugin asks for", file.display()))
     })?;
     for warning in client.warnings() {
         report::talk(&format!("warning: {warning}"));

@@ -49,19 +49,13 @@ pub(super) fn named(service: &Service, data: &Path, path: PathBuf) -> PathBuf {
     path.strip_prefix(service.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
 }
 
-/// Turns an error of the service into a failure. Most of its messages already say what to do.
+/// Turns an error of the service into a failure.
 pub(super) fn failure(error: service::Error) -> Failure {
-    let what_to_do = match &error {
-        service::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {
-            Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
-        }
-        service::Error::DataDir(data_dir::Error::InUse { .. }) => {
-            Some("repeat this in a moment: another command works there, or a daemon that is starting or stopping")
-        }
-        fault if fault.is_fault() => None,
-        service::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
-        _ => None,
-    };
+    let is_in_use = matches!(error, service::Error::DataDir(data_dir::Error::InUse { .. }));
     let failure = Failure::from(error);
-    what_to_do.into_iter().fold(failure, |failure, remedy| failure.what_to_do(remedy))
+    if is_in_use {
+        failure.what_to_do("repeat this in a moment: another command works there, or a daemon that is starting or stopping")
+    } else {
+        failure
+    }
 }

@@ -2,9 +2,10 @@
 
 use super::arguments::order_number;
 use super::{Failure, Verdict, client, directory, gated, report};
-use cartage::gate::screen::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::service::{Explained, OrderDelivery, PackageStatus, fate_name};
+use cartage_commands::screen::SCREEN_COLUMNS_MAX;
+use cartage_commands::{Commands, layout};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -48,8 +49,9 @@ impl Args {
             service.orders().explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure)
         })?;
         if json {
-            let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
-            document["must_act"] = explained.must_act().into();
+            let must_act = explained.must_act();
+            let mut document = serde_json::to_value(explained.worded(&Commands)).expect("what is explained is plain data");
+            document["must_act"] = must_act.into();
             report::json(&document);
             return Ok(Verdict::Done);
         }
@@ -68,7 +70,7 @@ impl Args {
 
 /// Prints the whole explanation.
 fn full(explained: &Explained, receipts: &[(String, String)]) {
-    report::lines(explained.explanation.table().trim_end());
+    report::lines(layout::table(&explained.explanation).trim_end());
     if !explained.deliveries.is_empty() {
         report::heading("deliveries");
         let row = |one: &OrderDelivery| (format!("update {}", one.sequence), format!("{}  {}", one.delivery, one.state));

@@ -3,8 +3,9 @@
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
 use cartage::gate::explain::Explanation;
-use cartage::gate::screen::SCREEN_COLUMNS_MAX;
 use cartage::service::{Done, OrderStatus, Progress, Sent, WaitsFor};
+use cartage_commands::screen::SCREEN_COLUMNS_MAX;
+use cartage_commands::{Commands, layout};
 
 /// The attempt; `None` if nothing was tried.
 pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
@@ -19,7 +20,8 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
     let Sent { decision, done, standing, explanation } = sent;
     let must_act = decision.must_act() || standing.must_act();
     if json {
-        report::json(&serde_json::json!({ "explanation": explanation, "must_act": must_act, "sent": sent }));
+        let sent = sent.clone().worded(&Commands);
+        report::json(&serde_json::json!({ "explanation": sent.explanation, "must_act": must_act, "sent": sent }));
     } else {
         match done {
             Done::Nothing => {
@@ -60,11 +62,11 @@ fn is_for_the_worker(standing: &OrderStatus) -> bool {
 
 /// Prints a decision in words, on one screen.
 pub(super) fn screen(explanation: &Explanation) {
-    report::lines(explanation.screen().trim_end());
+    report::lines(cartage_commands::screen::screen(explanation).trim_end());
 }
 
 /// Prints the state of an order and what helps.
 pub(super) fn stands(standing: &OrderStatus) {
     report::line(&standing.line());
-    standing.notes().iter().flat_map(|note| note.lines(SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
+    standing.notes().iter().flat_map(|note| layout::note(note, SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
 }

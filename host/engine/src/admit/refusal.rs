@@ -30,15 +30,15 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Kind::Empty => "an empty file; build or fetch it again",
             Kind::Truncated => "cut short after its first bytes; build or fetch it again",
-            Kind::CoreModule => "a core module, not a component; `cartage plugin build` makes a component of it",
+            Kind::CoreModule => "a core module, not a component",
             Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
-            Kind::Text => "a text file, not a component; `cartage plugin build` makes a component",
+            Kind::Text => "a text file, not a component",
             Kind::Precompiled => {
                 "a precompiled file, which is machine code and is never accepted; give the component that it was compiled from"
             }
-            Kind::Native => "a native program or library, not a component; build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Kind::Native => "a native program or library, not a component",
             Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
-            Kind::Unknown => "not a WebAssembly component; `cartage plugin build` makes one",
+            Kind::Unknown => "not a WebAssembly component",
         })
     }
 }
@@ -91,7 +91,7 @@ impl Cause {
             Cause::Network => {
                 "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
             }
-            Cause::Wasi => "; it was built for a WASI target: build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Cause::Wasi => "; it was built for a WASI target",
             Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
         }
     }

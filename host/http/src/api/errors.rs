@@ -86,49 +86,57 @@ fn of_the_machine(error: &(dyn std::error::Error + 'static)) -> Kind {
 
 impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Problem {
-        use service::Error;
-        match error {
-            Error::Store(error) | Error::Token(access_tokens::Error::Store(error)) => error.into(),
-            Error::Vault(error) => error.into(),
-            Error::Outbox(error) => error.into(),
-            Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
-            fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
-            Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
-            Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
-            Error::Token(error) => error.into(),
-            Error::Parameter(_)
-            | Error::Event(_)
-            | Error::Label(_)
-            | Error::Invalid(_)
-            | Error::Refused(_)
-            | Error::Credential { .. }
-            | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
-            Error::CredentialUnbound { .. }
-            | Error::CredentialMoved { .. }
-            | Error::CredentialReplaced { .. }
-            | Error::Changed(_)
-            | Error::CartClient { .. }
-            | Error::Banned { .. }
-            | Error::CartHasQueue { .. }
-            | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
-            // The causes name files and variables of this machine.
-            Error::PluginFile { ref plugin, .. } => {
-                let detail =
-                    format!("the plugin {plugin} is not in the data directory; add the plugin with `cartage apply FILE` on the machine");
-                ours(Kind::Conflict, &error).saying(detail)
-            }
-            Error::Secret(_) => ours(Kind::Conflict, &error)
-                .saying("a credential that the cart's definition names could not be fetched; the log says which and why"),
-            Error::DataDir(_)
-            | Error::KeyInUse
-            | Error::StoredCart { .. }
-            | Error::Kept { .. }
-            | Error::Runtime(_)
-            | Error::PluginDamaged { .. }
-            | Error::PluginUnknown { .. }
-            | Error::PluginFolder { .. }
-            | Error::KeepPlugin { .. } => ours(Kind::Internal, &error),
+        let remedy = error.remedy();
+        let problem = of_service(error);
+        match problem.kind {
+            // Who can do something about these reads the log.
+            Kind::Internal | Kind::Unavailable | Kind::NoRoom => problem,
+            _ => problem.doing(remedy.as_ref()),
         }
+    }
+}
+
+fn of_service(error: service::Error) -> Problem {
+    use service::Error;
+    match error {
+        Error::Store(error) | Error::Token(access_tokens::Error::Store(error)) => error.into(),
+        Error::Vault(error) => error.into(),
+        Error::Outbox(error) => error.into(),
+        Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
+        fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
+        Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
+        Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
+        Error::Token(error) => error.into(),
+        Error::Parameter(_)
+        | Error::Event(_)
+        | Error::Label(_)
+        | Error::Invalid(_)
+        | Error::Refused(_)
+        | Error::Credential { .. }
+        | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
+        Error::CredentialUnbound { .. }
+        | Error::CredentialMoved { .. }
+        | Error::CredentialReplaced { .. }
+        | Error::Changed(_)
+        | Error::CartClient { .. }
+        | Error::Banned { .. }
+        | Error::CartHasQueue { .. }
+        | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
+        // The causes name files and variables of this machine.
+        Error::PluginFile { ref plugin, .. } => {
+            ours(Kind::Conflict, &error).saying(format!("the plugin {plugin} is not in the data directory"))
+        }
+        Error::Secret(_) => ours(Kind::Conflict, &error)
+            .saying("a credential that the cart's definition names could not be fetched; the log says which and why"),
+        Error::DataDir(_)
+        | Error::KeyInUse
+        | Error::StoredCart { .. }
+        | Error::Kept { .. }
+        | Error::Runtime(_)
+        | Error::PluginDamaged { .. }
+        | Error::PluginUnknown { .. }
+        | Error::PluginFolder { .. }
+        | Error::KeepPlugin { .. } => ours(Kind::Internal, &error),
     }
 }
 
@@ -151,7 +159,7 @@ impl From<Invalid> for Problem {
         match error {
             Invalid::Service(error) => (*error).into(),
             Invalid::Twice { .. } | Invalid::Digest(_) | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
-                Problem::of(Kind::Invalid, &error)
+                Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref())
             }
         }
     }

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::alerts::span;
 use cartage::service::{CartStatus, OrderDelivery, Status, Where, Which};
+use cartage_commands::layout;
 use cartage_model::id::SenderOrderNumber;
 use cartage_policy::validate::{ORDER_NUMBER_CHARS_MAX, utc};
 use cartage_store::alerts::Alert;
@@ -124,7 +125,7 @@ async fn asked(call: &Call) -> Option<String> {
         Ok(Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), None)).await?)
     };
     Some(match explained.await {
-        Ok(explained) => format!("<pre>{}</pre>{}", Escaped(&explained.explanation.table()), deliveries(&explained.deliveries)),
+        Ok(explained) => format!("<pre>{}</pre>{}", Escaped(&layout::table(&explained.explanation)), deliveries(&explained.deliveries)),
         Err(problem) => format!("<pre>{}</pre>", Escaped(&problem.detail)),
     })
 }

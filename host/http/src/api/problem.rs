@@ -1,10 +1,12 @@
 //! Problem details (RFC 9457): what is wrong with a request, for the sender's program and for people.
 //!
-//! `type` names a section of `docs/http-api.md`, which describes the remedy. `title` is the same for all problems of a type; `detail` is about this request.
+//! `type` names a section of `docs/http-api.md`. `title` is the same for all problems of a type; `detail` and `what_to_do` are about this request.
 
 use super::schema;
+use super::words::Requests;
 use axum::response::{IntoResponse, Response};
 use cartage_base::causes::chain;
+use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::Decision;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -128,6 +130,7 @@ impl Kind {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
+    what_to_do: Option<String>,
     more: Option<Box<More>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
@@ -143,8 +146,12 @@ pub(super) struct Document {
     title: &'static str,
     /// The HTTP status of the answer.
     status: u16,
-    /// What is wrong with this request, and what to do.
+    /// What is wrong with this request.
     detail: String,
+    /// What to do: a request, or what must be done on the machine. Left out: `detail` says it, or nothing but waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    what_to_do: Option<String>,
     /// The path of the request.
     instance: String,
     #[serde(flatten)]
@@ -174,7 +181,7 @@ pub(super) struct More {
     /// Of not-sent: the gate's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]
-    pub(super) decision: Option<Decision>,
+    pub(super) decision: Option<Decision<String>>,
     /// Of a definition that needs approval: the change that was not made, as the answer to a dry run shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
@@ -197,7 +204,7 @@ impl Problem {
         } else {
             detail
         };
-        Problem { kind, detail, more: None, header: None }
+        Problem { kind, detail, what_to_do: None, more: None, header: None }
     }
 
     /// A problem whose detail is an error with all its causes.
@@ -213,6 +220,11 @@ impl Problem {
     /// This problem with another detail.
     pub(super) fn saying(self, detail: impl Into<String>) -> Problem {
         Problem { detail: detail.into(), ..self }
+    }
+
+    /// This problem with what to do, if that is known.
+    pub(super) fn doing(self, remedy: Option<&Remedy>) -> Problem {
+        Problem { what_to_do: remedy.map(|remedy| Requests.advice(remedy)), ..self }
     }
 
     /// This problem with a header.
@@ -232,6 +244,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: self.detail.clone(),
+            what_to_do: self.what_to_do.clone(),
             instance: instance.to_owned(),
             more: self.more.clone(),
         }

@@ -45,7 +45,7 @@ pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap, how: Given) -> 
     known.ok_or_else(|| {
         denied(
             unknown,
-            "the token is not known: it was mistyped, or removed; `cartage token list` shows the tokens that exist, `cartage token new` makes one",
+            "the token is not known: it was mistyped, or removed; on the machine, `cartage token list` shows the tokens that exist, and `cartage token new` makes one",
         )
     })
 }

@@ -4,6 +4,7 @@ use super::accepting::{Accepted, Done, accept};
 use super::call::{Call, json};
 use super::problem::{self, Kind, More, Problem};
 use super::schema::update::{LineItem, Package};
+use super::words::Requests;
 use super::{idempotency, schema};
 use axum::response::Response;
 use cartage::service::{Cause, IdempotencyKey, OrderStatus, Request};
@@ -308,7 +309,7 @@ struct Answer {
     #[schema(value_type = schema::order::OrderStatus)]
     standing: OrderStatus,
     #[schema(value_type = schema::decision::Decision)]
-    decision: Decision,
+    decision: Decision<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -356,26 +357,26 @@ struct OneOfBatch {
 async fn take(call: &Call, request: Request, key: Option<&IdempotencyKey>) -> Result<Taken, Problem> {
     call.may_touch(&request.cart)?;
     let Accepted { decision, done, standing } = accept(&call.service, request, key).await?;
-    let stands = standing.line();
+    let (stands, decision) = (standing.line(), decision.worded(&Requests));
     let (status, location, followed) = match done {
         Done::Queued { delivery, sequence } => {
             let location = HeaderValue::from_str(&format!("/v1/deliveries/{delivery}")).ok();
             (StatusCode::ACCEPTED, location, Followed::Queued { delivery, sequence })
         }
         Done::Recorded { receipt } => (StatusCode::OK, None, Followed::Recorded { receipt: receipt.map(Box::new) }),
-        Done::Nothing if decision.must_act() => return Err(not_sent(&decision)),
+        Done::Nothing if decision.must_act() => return Err(not_sent(decision)),
         Done::Nothing => (StatusCode::OK, None, Followed::NothingToDo),
     };
     Ok(Taken { status, document: Answer { followed, stands, standing, decision }, location })
 }
 
-/// The problem that the gate said no, with every reason and the commands that would change the decision.
-fn not_sent(decision: &Decision) -> Problem {
+/// The problem that the gate said no, with every reason and the remedies that would change the decision.
+fn not_sent(decision: Decision<String>) -> Problem {
     let unheld = decision.answers.iter().filter(|answer| !answer.held());
     let reasons: Vec<String> =
         unheld.map(|answer| format!("condition {}, {}: {}", answer.condition.number(), answer.value, answer.reason)).collect();
     let detail = format!("nothing was sent for order {} to cart {}: {}", decision.order_number, decision.cart, reasons.join("; "));
-    Problem::new(Kind::NotSent, detail).with(More { decision: Some(decision.clone()), ..More::default() })
+    Problem::new(Kind::NotSent, detail).with(More { decision: Some(decision), ..More::default() })
 }
 
 /// Reads a batch of `count` updates.

@@ -1,6 +1,7 @@
 //! The meaning of the gate's decision for an Order Manager: accepted, nothing to do, or work for a person.
 
 use super::PostOutcome;
+use cartage_commands::command;
 use cartage_policy::gate::{ConditionAnswer, Decision, Finding, Verdict};
 
 impl From<&Decision> for PostOutcome {
@@ -22,7 +23,8 @@ fn listed(decision: &Decision, finding: Finding, said: fn(&ConditionAnswer) -> S
 
 /// The result of a condition, and the commands that would change it.
 fn needed(answer: &ConditionAnswer) -> String {
-    format!("{}, run: {}", answer.value, answer.remedies.join(" && "))
+    let commands: Vec<String> = answer.remedies.iter().map(command).collect();
+    format!("{}, run: {}", answer.value, commands.join(" && "))
 }
 
 #[cfg(test)]

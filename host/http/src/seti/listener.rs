@@ -28,10 +28,12 @@ use axum::routing::any;
 use cartage::alerts::NotLetIn;
 use cartage::service::{self, Cause, End, Service};
 use cartage_base::causes::chain;
+use cartage_commands::Commands;
 use cartage_contract::manifest::Features;
 use cartage_model::carts::Inlet;
 use cartage_model::carts::inlet::AnswerWhen;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
+use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::{Again, Given};
 use cartage_policy::validate::Fields;
 use cartage_store::outbox::{Found, died_of};
@@ -414,14 +416,20 @@ fn not_kept(cart: &CartId, error: service::Error) -> PostOutcome {
         no_room @ service::Error::NoRoom { .. } => chain(&no_room),
         // The causes name files of this machine.
         fault if fault.is_fault() => "this server cannot accept the update now; its log says why".to_owned(),
-        error => chain(&error),
+        error => {
+            let what_to_do = error.remedy().map(|remedy| format!("; {}", Commands.advice(&remedy)));
+            chain(&error) + &what_to_do.unwrap_or_default()
+        }
     })
 }
 
 /// Why a delivery ended without reaching its cart.
 fn why(found: &Found) -> String {
     match found {
-        Found::Dead(dead, _) => format!("{}, look at it with `cartage delivery show {}`", died_of(dead.reason), dead.delivery),
+        Found::Dead(dead, _) => {
+            let show = Commands.within(&Remedy::ShowDelivery { delivery: dead.delivery.clone() });
+            format!("{}, look at it with {show}", died_of(dead.reason))
+        }
         Found::Ended { .. } => "it was ended here".to_owned(),
         Found::Queued(..) => "it is on its way".to_owned(),
     }

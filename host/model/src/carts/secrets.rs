@@ -2,8 +2,9 @@
 
 use super::Cart;
 use crate::id::CartId;
+use crate::remedy::Remedy;
 use cartage_base::fault::Fault;
-use cartage_base::nearest::{hint, nearest};
+use cartage_base::nearest::{meant, nearest};
 use cartage_contract::manifest::Manifest;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -58,25 +59,24 @@ pub enum Error {
         source: io::Error,
     },
     /// The cart's file itself holds the value of a secret field.
-    #[error(
-        "{place} of cart {cart} is a secret and must not be in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} instead, or \
-         remove it and store it sealed with `cartage credential set`"
-    )]
+    #[error("[credentials.{slot}] {field} of cart {cart} is a secret and must not be in the cart's file")]
     InTheOpen {
         /// The cart whose file holds the secret.
         cart: CartId,
-        /// The slot and the field, as in `[credentials.account] password`.
-        place: String,
+        /// The slot's name.
+        slot: String,
+        /// The field's name.
+        field: String,
     },
     /// The plugin has no slot or no field of this name.
-    #[error("{place} of cart {cart} is not a credential of its plugin; {hint}")]
+    #[error("{place} of cart {cart} is not a credential of its plugin{}", meant(nearest.as_deref()))]
     Unknown {
         /// The cart whose credential is checked.
         cart: CartId,
         /// The slot and the field, as in `[credentials.account] password`.
         place: String,
-        /// The most similar name, or the command that lists the plugin's credentials.
-        hint: String,
+        /// The most similar name; `None` if none is similar.
+        nearest: Option<String>,
     },
 }
 
@@ -86,6 +86,17 @@ impl Error {
         match self {
             Error::File { source, .. } => !Fault::of(source).is_fact(),
             Error::Variable { .. } | Error::InTheOpen { .. } | Error::Unknown { .. } => false,
+        }
+    }
+
+    /// What a person can do; `None` where the message says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::InTheOpen { cart, slot, field } => {
+                Some(Remedy::SealCredential { cart: cart.clone(), slot: slot.clone(), field: field.clone() })
+            }
+            Error::Unknown { cart, nearest: None, .. } => Some(Remedy::ListCredentials { cart: cart.clone() }),
+            Error::Unknown { .. } | Error::Variable { .. } | Error::File { .. } => None,
         }
     }
 }
@@ -102,14 +113,14 @@ impl Cart {
                 let (cart, place) = (self.id.clone(), format!("[credentials.{slot}] {field}"));
                 let Some(known) = manifest.slot(slot) else {
                     let near = nearest(slot, manifest.slots.iter().map(|slot| slot.name.as_str()));
-                    return Err(Error::Unknown { cart, place, hint: hint(near, "`cartage plugin inspect` shows its credentials") });
+                    return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
                 };
                 let Some(known) = known.field(field) else {
                     let near = nearest(field, known.fields.iter().map(|field| field.name.as_str()));
-                    return Err(Error::Unknown { cart, place, hint: hint(near, "`cartage plugin inspect` shows its credentials") });
+                    return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
                 };
                 if known.secret && matches!(source, SecretSource::Text(_)) {
-                    return Err(Error::InTheOpen { cart, place });
+                    return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
                 }
             }
         }
@@ -150,7 +161,7 @@ impl Cart {
                 let known = manifest.slot(slot).and_then(|slot| slot.field(field));
                 // A field that the manifest does not know is refused by egress, with the nearest name.
                 if known.is_some_and(|field| field.secret) {
-                    return Err(Error::InTheOpen { cart, place });
+                    return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
                 }
                 Ok(SecretString::from(text.as_str()))
             }

@@ -8,6 +8,7 @@
 use super::Cassette;
 use crate::exchange::{Call, Outcome};
 use crate::id::Digest;
+use crate::remedy::Remedy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -67,16 +68,12 @@ pub enum Error {
 
 impl Error {
     /// What a person who has the file can do.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Error::Newer { .. } => "read the file with the release of cartage that wrote it, or a later one",
-            Error::Edited { .. } | Error::UnknownKey { .. } => {
-                "use the file as it was written; to change what is expected of a plugin, write a case with `cartage plugin replay --case FOLDER`"
-            }
-            Error::Empty | Error::Truncated { .. } => "copy the file again from where it was written",
-            Error::TooLarge | Error::NotJson(_) | Error::NoFormat | Error::Form(_) => {
-                "name a file that `cartage send --cassette` or `cartage delivery export --cassettes` wrote"
-            }
+            Error::Newer { .. } => Remedy::ReadWithItsRelease,
+            Error::Edited { .. } | Error::UnknownKey { .. } => Remedy::UseAsWritten,
+            Error::Empty | Error::Truncated { .. } => Remedy::CopyAgain,
+            Error::TooLarge | Error::NotJson(_) | Error::NoFormat | Error::Form(_) => Remedy::NameCassette,
         }
     }
 }

@@ -9,6 +9,10 @@ fn message(name: &str, scope: Scope, text: &str) -> String {
     assign(name, scope, text).expect_err("this is to be refused").to_string()
 }
 
+fn remedy(name: &str, scope: Scope) -> Option<Remedy> {
+    assign(name, scope, "True").expect_err(name).remedy()
+}
+
 #[test]
 fn every_default_is_a_value_and_every_name_is_its_own() {
     for (at, parameter) in REGISTRY.iter().enumerate() {
@@ -70,7 +74,9 @@ fn an_unknown_name_is_refused_with_the_nearest() {
         message("UseStatusUpdate", Scope::System, "True"),
         "there is no system parameter \"UseStatusUpdate\"; did you mean \"UseStatusUpdates\"?"
     );
-    assert_eq!(message("Colour", Scope::System, "True"), "there is no system parameter \"Colour\"; `cartage param list` shows them all");
+    assert_eq!(message("Colour", Scope::System, "True"), "there is no system parameter \"Colour\"");
+    assert_eq!(remedy("Colour", Scope::System), Some(Remedy::ListParameters));
+    assert_eq!(remedy("UseStatusUpdate", Scope::System), None, "the message has the nearest name");
     assert_eq!(
         message("genericimportmethod", Scope::System, "XML"),
         "GenericImportMethod has no effect in Cartage: it says how the Order Manager fetches orders; set it in your Order Manager"
@@ -81,12 +87,16 @@ fn an_unknown_name_is_refused_with_the_nearest() {
 fn a_scope_that_it_does_not_have_is_refused() {
     assert_eq!(
         message("UseGenericStatusUpdates", Scope::System, "True"),
-        "UseGenericStatusUpdates cannot be set for the system: it is set for a cart; write `cartage param set UseGenericStatusUpdates VALUE --cart ID`"
+        "UseGenericStatusUpdates cannot be set for the system: it is set for a cart"
     );
+    let name = || "UseGenericStatusUpdates".to_owned();
+    assert_eq!(remedy(&name(), Scope::System), Some(Remedy::SetForCart { name: name() }));
     assert_eq!(
         message("UseStatusUpdates", Scope::Cart(cart("a")), "True"),
-        "UseStatusUpdates cannot be set for a cart: it is set for the system; write `cartage param set UseStatusUpdates VALUE`"
+        "UseStatusUpdates cannot be set for a cart: it is set for the system"
     );
+    let name = || "UseStatusUpdates".to_owned();
+    assert_eq!(remedy(&name(), Scope::Cart(cart("a"))), Some(Remedy::SetForSystem { name: name() }));
     for scope in [ScopeKind::User, ScopeKind::Workstation] {
         let error = GENERIC_STATUS_SEND_XML.allows(scope).expect_err("no parameter has it");
         assert_eq!(

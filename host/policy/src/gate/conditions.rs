@@ -4,7 +4,6 @@ mod label;
 
 pub(super) use label::label_mapped;
 
-use super::command::{self, Consent};
 use super::order::packages;
 use super::order::{OrderRecord, line_key};
 use super::package::{news, not_carried};
@@ -14,8 +13,9 @@ use crate::validate::{Load, how_to_leave_out};
 use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told};
 use cartage_model::carts::{LabelTarget, NotifyCustomer, Part};
-use cartage_model::parameters::{Effective, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-use std::borrow::Cow;
+use cartage_model::id::CartId;
+use cartage_model::parameters::{Effective, Parameter, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
+use cartage_model::remedy::{Remedy, Sentence};
 use std::collections::BTreeSet;
 
 /// Condition 1: `UseStatusUpdates` is True.
@@ -27,7 +27,7 @@ pub(super) fn updates_on(question: &Question<'_>) -> ConditionAnswer {
         value: parameter_value(USE_STATUS_UPDATES.name, &effective),
         place: Place::SystemParameters,
         reason: if effective.is_true() { "carts may be told" } else { "no cart is told anything until it is True" }.into(),
-        remedies: remedies_if(!effective.is_true(), || vec![command::param_true(&USE_STATUS_UPDATES, None)]),
+        remedies: remedies_if(!effective.is_true(), || vec![set_true(&USE_STATUS_UPDATES, None)]),
     }
 }
 
@@ -65,14 +65,14 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> ConditionAnswer {
         (false, _) => "an event without a label has nothing to tell a cart",
         (true, false) => "without Notify Cart an event only sets the label here: it is not meant for carts",
     };
-    let suggested = (!labelled).then_some(raised.event.suggested_label);
+    let order_label = (!labelled).then(|| raised.event.suggested_label.to_owned());
     ConditionAnswer {
         condition,
         finding,
         value: format!("\"{name}\" {labels} {ticked}"),
         place: Place::StatusEvents,
         reason: reason.into(),
-        remedies: remedies_if(finding != Finding::Held, || vec![command::event_set(raised.event, suggested)]),
+        remedies: remedies_if(finding != Finding::Held, || vec![Remedy::SetEvent { event: name.to_owned(), order_label }]),
     }
 }
 
@@ -117,7 +117,8 @@ pub(super) fn changed(question: &Question<'_>) -> ConditionAnswer {
         None => "the same label is not sent twice, and no package is new to the cart",
     };
     let mut remedies = new_if_missing(question);
-    remedies.push(command::send(question.cart, question.change.order_number, &some_label(question), Again::Yes));
+    let (cart, order) = (question.cart.clone(), question.change.order_number.clone());
+    remedies.push(Remedy::SendAgain { cart, order, label: some_label(question) });
     answer(Finding::NothingToDo, same, reason, remedies)
 }
 
@@ -133,7 +134,7 @@ pub(super) fn cart_updates_on(question: &Question<'_>) -> ConditionAnswer {
         reason: if on { "this cart may be told" } else { "this cart is told nothing until it is True" }.into(),
         remedies: remedies_if(!on, || {
             let mut remedies = new_if_missing(question);
-            remedies.push(command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(question.cart)));
+            remedies.push(set_true(&USE_GENERIC_STATUS_UPDATES, Some(question.cart)));
             remedies
         }),
     }
@@ -142,16 +143,16 @@ pub(super) fn cart_updates_on(question: &Question<'_>) -> ConditionAnswer {
 /// Condition 5: the cart exists and is enabled, and its plugin was admitted and can carry the update.
 pub(super) fn cart_ready(question: &Question<'_>) -> ConditionAnswer {
     let id = question.cart;
-    let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
+    let answer = |finding, value: String, reason: Sentence, remedies| {
         let (condition, place) = (Condition::CartReady, Place::CartDefinition);
         ConditionAnswer { condition, finding, value, place, reason, remedies }
     };
     let Some(definition) = question.definition else {
         let reason = match question.nearest_cart {
             Some(nearest) => format!("did you mean the cart {nearest}?").into(),
-            None => "`cartage cart list` lists the carts".into(),
+            None => Sentence::Naming { before: "".into(), remedy: Remedy::ListCarts, after: " lists the carts".into() },
         };
-        return answer(Finding::NotHeld, format!("there is no cart {id}"), reason, command::cart_new(id));
+        return answer(Finding::NotHeld, format!("there is no cart {id}"), reason, new_cart(id));
     };
     let mut values = Vec::new();
     let mut reasons = Vec::new();
@@ -159,12 +160,12 @@ pub(super) fn cart_ready(question: &Question<'_>) -> ConditionAnswer {
     if definition.state == CartState::Disabled {
         values.push(format!("the cart {id} is disabled"));
         reasons.push("a disabled cart is told nothing".to_owned());
-        remedies.push(command::cart_enable(id));
+        remedies.push(Remedy::EnableCart { cart: id.clone() });
     }
-    if let Some((value, reason, consent)) = plugin_lacks(&definition, question) {
+    if let Some((value, reason, upgrade)) = plugin_lacks(&definition, question) {
         values.push(value);
         reasons.push(reason);
-        remedies.push(command::cart_upgrade(id, consent));
+        remedies.push(upgrade);
     }
     if remedies.is_empty() {
         let value = format!("the cart {id} is enabled and its plugin {} was admitted", definition.cart.plugin);
@@ -177,7 +178,7 @@ fn held_if(held: bool) -> Finding {
     if held { Finding::Held } else { Finding::NotHeld }
 }
 
-fn remedies_if(needed: bool, remedies: impl FnOnce() -> Vec<String>) -> Vec<String> {
+fn remedies_if(needed: bool, remedies: impl FnOnce() -> Vec<Remedy>) -> Vec<Remedy> {
     if needed { remedies() } else { Vec::new() }
 }
 
@@ -185,9 +186,19 @@ fn parameter_value(name: &str, effective: &Effective) -> String {
     format!("{name} is {} ({})", effective.value, effective.source)
 }
 
-/// The commands that must come first if there is no such cart.
-fn new_if_missing(question: &Question<'_>) -> Vec<String> {
-    remedies_if(question.definition.is_none(), || command::cart_new(question.cart))
+/// Sets a Boolean parameter to True, for a cart or (`None`) for the system.
+fn set_true(parameter: &Parameter, cart: Option<&CartId>) -> Remedy {
+    Remedy::SetParameter { name: parameter.name.to_owned(), value: "True".to_owned(), cart: cart.cloned() }
+}
+
+/// Writes a cart's file and loads it.
+fn new_cart(cart: &CartId) -> Vec<Remedy> {
+    vec![Remedy::WriteCart { cart: cart.clone() }, Remedy::LoadCart { cart: cart.clone() }]
+}
+
+/// What must come first if there is no such cart.
+fn new_if_missing(question: &Question<'_>) -> Vec<Remedy> {
+    remedies_if(question.definition.is_none(), || new_cart(question.cart))
 }
 
 /// The order's new label, or one that suits the order.
@@ -227,27 +238,30 @@ fn package_news(package: &Package, told: Told) -> String {
     }
 }
 
-/// What is wrong with the plugin, why that matters, and the consent with which an upgrade would correct it. `None` if the plugin is in order.
-fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Consent)> {
+/// What is wrong with the plugin, why that matters, and the upgrade that would correct it. `None` if the plugin is in order.
+fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Remedy)> {
     let file = &definition.cart.plugin;
+    let upgrade = || Remedy::UpgradePlugin { cart: question.cart.clone() };
     Some(match definition.plugin {
         PluginState::Missing => {
-            (format!("the plugin {file} is missing"), "the data directory does not have the plugin's file".into(), Consent::Asked)
+            (format!("the plugin {file} is missing"), "the data directory does not have the plugin's file".into(), upgrade())
         }
         PluginState::Changed => {
-            (format!("the plugin file {file} has changed"), "the cart is pinned to the file that was approved".into(), Consent::Asked)
+            (format!("the plugin file {file} has changed"), "the cart is pinned to the file that was approved".into(), upgrade())
         }
-        PluginState::AwaitsApproval => {
-            (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Consent::Given)
-        }
-        PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Consent::Asked),
+        PluginState::AwaitsApproval => (
+            format!("the plugin {file} awaits approval"),
+            "the plugin asks for more than was approved".into(),
+            Remedy::ApprovePlugin { cart: question.cart.clone() },
+        ),
+        PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), upgrade()),
         PluginState::Admitted { manifest, .. } => {
             let parts = parts_not_carried(definition, question, manifest.features);
             if parts.is_empty() {
                 return None;
             }
             let value = format!("the plugin {} cannot carry {}", manifest.name, Part::listed(&parts));
-            (value, format!("leave that out{}, or use a plugin that carries it", how_to_leave_out(&parts)), Consent::Asked)
+            (value, format!("leave that out{}, or use a plugin that carries it", how_to_leave_out(&parts)), upgrade())
         }
     })
 }

@@ -71,10 +71,13 @@ async fn names_are_names_and_taken_once() {
         assert!(said(service.access_tokens().make(name, Role::Sender, &[]).await).contains("is not valid"), "{name}");
     }
     assert!(said(service.access_tokens().make("a", Role::Admin, &[]).await).contains("a token a exists already"));
+    let taken = service.access_tokens().make("a", Role::Admin, &[]).await.expect_err("it is taken");
+    assert_eq!(taken.remedy(), Some(Remedy::RemoveToken { name: "a".to_owned() }));
     assert_eq!(service.access_tokens().list().await.expect("they are listed")[0].role, Role::Sender);
     service.access_tokens().make("order-manager", Role::Sender, &[]).await.expect("a name");
     assert!(said(service.access_tokens().remove("order-manger").await).contains("did you mean \"order-manager\"?"));
-    assert!(said(service.access_tokens().remove("zzzzzzzzz").await).contains("cartage token list"));
+    let unknown = service.access_tokens().remove("zzzzzzzzz").await.expect_err("there is no such token");
+    assert_eq!(unknown.remedy(), Some(Remedy::ListTokens));
 }
 
 #[tokio::test]

@@ -2,6 +2,9 @@ use super::look::waits_for;
 use super::*;
 use crate::alerts::{Condition as Alert, Kind};
 use crate::service::seen::SeenNow;
+use cartage_commands::layout::{self, table};
+use cartage_commands::screen::{SCREEN_LINES_MAX, screen};
+use cartage_model::remedy::Remedy;
 use cartage_policy::gate::{Again, ConditionAnswer, Place, Stage, Verdict};
 use cartage_store::carts::{Cart, Definition, Pause};
 use cartage_store::orders::OrderRef;
@@ -110,7 +113,7 @@ fn delivered() -> Progress {
 }
 
 fn said(standing: &OrderStatus) -> String {
-    let notes = standing.notes().into_iter().flat_map(|note| note.lines(110));
+    let notes = standing.notes().into_iter().flat_map(|note| layout::note(&note, 110));
     std::iter::once(standing.line()).chain(notes).collect::<Vec<_>>().join("\n")
 }
 
@@ -168,7 +171,7 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
 
 fn decision(finding: Finding) -> Decision {
     let (cart, order_number) = (CartId::new("shop").expect("it is a Cart ID"), SenderOrderNumber::new("1021"));
-    let again = command::send(&cart, &order_number, "Order Shipped", Again::Yes);
+    let again = Remedy::SendAgain { cart: cart.clone(), order: order_number.clone(), label: "Order Shipped".to_owned() };
     let answers = Condition::ALL.map(|condition| ConditionAnswer {
         condition,
         finding: if condition == Condition::Changed { finding } else { Finding::Held },
@@ -193,7 +196,8 @@ fn nobody_is_told_to_send_again_what_would_come_twice() {
     ] {
         let mut decision = decision(Finding::NothingToDo);
         standing.guard(&mut decision);
-        for text in [standing.explanation(&decision, &[]).table(), standing.explanation(&decision, &[]).screen()] {
+        let explanation = standing.explanation(&decision, &[]);
+        for text in [table(&explanation), screen(&explanation)] {
             assert_eq!(text.contains("--again"), again, "{text}");
             assert!(text.contains(instead), "{text}");
         }
@@ -215,10 +219,10 @@ fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
         (standing(dead(true)), vec![], false),
         (another, vec![], false),
     ] {
-        let text = standing.explanation(&decision(Finding::NothingToDo), &alerts).screen();
+        let text = screen(&standing.explanation(&decision(Finding::NothingToDo), &alerts));
         assert_eq!(text.contains(NOTHING), nothing, "{text}");
     }
-    let text = standing(delivered()).explanation(&decision(Finding::NotHeld), &[]).screen();
+    let text = screen(&standing(delivered()).explanation(&decision(Finding::NotHeld), &[]));
     let first = text.lines().next().unwrap_or_default();
     assert!(first.starts_with("Not accepted: the update \"Order Shipped\" of order 1021") && first.ends_with("Look at 3."), "{text}");
     assert!(text.contains("Delivered: the cart shop took update 2"), "{text}");
@@ -229,8 +233,8 @@ fn the_screen_holds_a_long_reason_and_stays_a_screen() {
     for words in [10, 100, 1_000] {
         let Progress::DeadLetter(mut letter) = dead(true) else { panic!("it is a dead letter") };
         letter.said = Some("refused ".repeat(words));
-        let text = standing(Progress::DeadLetter(letter)).explanation(&decision(Finding::NothingToDo), &[]).screen();
-        assert!(text.lines().count() <= cartage_policy::gate::screen::SCREEN_LINES_MAX, "{text}");
+        let text = screen(&standing(Progress::DeadLetter(letter)).explanation(&decision(Finding::NothingToDo), &[]));
+        assert!(text.lines().count() <= SCREEN_LINES_MAX, "{text}");
         assert!(text.contains("cartage delivery retry first") && text.contains("cartage delivery discard first"), "{text}");
     }
 }

@@ -1,10 +1,11 @@
-//! The state of an order in sentences: one line that states it, notes that belong to it, and the commands that help.
+//! The state of an order in sentences: one line that states it, notes that belong to it, and the remedies that help.
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, Progress, Waiting, WaitsFor};
 use crate::alerts;
 use cartage_base::counted::counted;
+use cartage_model::remedy::{Remedy, Sentence};
 use cartage_policy::gate::explain::{Explanation, Note, explain};
-use cartage_policy::gate::{Decision, Verdict, command};
+use cartage_policy::gate::{Decision, Verdict};
 use cartage_policy::validate::utc;
 
 impl OrderStatus {
@@ -61,15 +62,18 @@ impl OrderStatus {
         sentence(&line)
     }
 
-    /// Notes that belong to the line, with the commands that help.
+    /// Notes that belong to the line, with the remedies that help.
     pub fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if let Some(own) = &self.own {
-            notes.push(Note::command(format!("This update is delivery {}", own.delivery), command::delivery_show(&own.delivery)));
+            notes.push(Note::with(
+                format!("This update is delivery {}", own.delivery),
+                Remedy::ShowDelivery { delivery: own.delivery.clone() },
+            ));
         }
         match &self.place {
             Progress::Delivered(HasIt { delivery: Some(delivery), .. }) => {
-                notes.push(Note::command("Show the delivery", command::delivery_show(delivery)));
+                notes.push(Note::with("Show the delivery", Remedy::ShowDelivery { delivery: delivery.clone() }));
             }
             Progress::Delivered(HasIt { delivery: None, .. }) => {
                 notes.push(Note::text("No receipt is stored: the cart was told before Cartage, or the receipt has expired."));
@@ -78,7 +82,7 @@ impl OrderStatus {
             Progress::DeadLetter(dead) => self.of_dead(dead, &mut notes),
             Progress::Discarded(discarded) => {
                 notes.push(Note::text(sentence(&format!("The reason given: {}", discarded.why))));
-                notes.push(Note::command("Show the delivery", command::delivery_show(&discarded.delivery)));
+                notes.push(Note::with("Show the delivery", Remedy::ShowDelivery { delivery: discarded.delivery.clone() }));
             }
             Progress::NotAccepted => {}
         }
@@ -86,15 +90,18 @@ impl OrderStatus {
             notes.push(Note::text("An attempt had no answer and may have reached the cart: look at the order there first."));
         }
         for other in &self.other_dead_letters {
-            notes.push(Note::command(format!("Dead letter {other} of this order is not sent either"), command::delivery_retry(other)));
+            notes.push(Note::with(
+                format!("Dead letter {other} of this order is not sent either"),
+                Remedy::RetryDelivery { delivery: other.clone() },
+            ));
         }
         notes
     }
 
     fn of_waiting(&self, waiting: &Waiting, notes: &mut Vec<Note>) {
-        notes.push(Note::command(
+        notes.push(Note::with(
             format!("Delivery {}, {}", waiting.delivery, counted(waiting.attempts, "attempt")),
-            command::delivery_show(&waiting.delivery),
+            Remedy::ShowDelivery { delivery: waiting.delivery.clone() },
         ));
         if let Some(said) = &waiting.said {
             notes.push(Note::text(sentence(&format!("Message of the last attempt: {said}"))));
@@ -108,19 +115,20 @@ impl OrderStatus {
             _ => None,
         };
         notes.extend(because.map(|because| Note::text(sentence(&because))));
-        let now = || command::delivery_retry_now(&waiting.delivery);
+        let now = || Remedy::RetryNow { delivery: waiting.delivery.clone() };
         let note = match &waiting.waits {
-            WaitsFor::NoCart => Note::command("To discard the update", command::delivery_discard(&waiting.delivery)),
-            WaitsFor::Enabled => Note::command("To enable the cart", command::cart_enable(&self.cart)),
-            WaitsFor::Resumed { .. } => Note::command("Correct the cause, then", command::cart_resume(&self.cart)),
-            WaitsFor::Breaker { .. } => Note::command("To try the cart now", command::cart_resume(&self.cart)),
+            WaitsFor::NoCart => Note::with("To discard the update", Remedy::DiscardDelivery { delivery: waiting.delivery.clone() }),
+            WaitsFor::Enabled => Note::with("To enable the cart", Remedy::EnableCart { cart: self.cart.clone() }),
+            WaitsFor::Resumed { .. } => Note::with("Correct the cause, then", Remedy::ResumeCart { cart: self.cart.clone() }),
+            WaitsFor::Breaker { .. } => Note::with("To try the cart now", Remedy::ResumeCart { cart: self.cart.clone() }),
             WaitsFor::Attempt { .. } => return,
-            WaitsFor::Ready { .. } => Note::command("After the cause is corrected", now()),
-            WaitsFor::Mended { .. } | WaitsFor::Schedule { .. } | WaitsFor::Turn => Note::command("To try it now", now()),
+            WaitsFor::Ready { .. } => Note::with("After the cause is corrected", now()),
+            WaitsFor::Mended { .. } | WaitsFor::Schedule { .. } | WaitsFor::Turn => Note::with("To try it now", now()),
         };
         notes.push(note);
         if !self.serving {
-            notes.push(Note::text("No `cartage serve` runs on this data directory, so nothing is sent automatically."));
+            let after = " runs on this data directory, so nothing is sent automatically.".into();
+            notes.push(Note::text(Sentence::Naming { before: "No ".into(), remedy: Remedy::Serve, after }));
         }
     }
 
@@ -137,11 +145,11 @@ impl OrderStatus {
             notes.push(Note::text(format!("{} {wait} behind it; a new update would wait as well.", counted(dead.behind, "update"))));
         }
         if dead.readable {
-            notes.push(Note::command("Correct the cause, then retry it", command::delivery_retry(&dead.delivery)));
+            notes.push(Note::with("Correct the cause, then retry it", Remedy::RetryDelivery { delivery: dead.delivery.clone() }));
         } else {
             notes.push(Note::text("This release cannot read it: use the release that wrote it, or discard it."));
         }
-        notes.push(Note::command("Or discard it", command::delivery_discard(&dead.delivery)));
+        notes.push(Note::with("Or discard it", Remedy::DiscardDelivery { delivery: dead.delivery.clone() }));
     }
 
     /// What the first update of the queue waits for, as the end of a sentence.
@@ -185,24 +193,21 @@ impl OrderStatus {
         }
     }
 
-    fn advice(&self, decision: &Decision, gate: &Explanation, alerts: &[alerts::Condition]) -> Option<String> {
+    fn advice(&self, decision: &Decision, gate: &Explanation, alerts: &[alerts::Condition]) -> Option<Sentence> {
         let on_its_way = matches!(self.place, Progress::Waiting(_) | Progress::DeadLetter(_));
         match decision.verdict {
-            Verdict::Send if on_its_way => {
-                Some("All six conditions hold, but another update would only wait behind the one above.".to_owned())
-            }
-            Verdict::Send => Some("All six conditions hold: an update is accepted when somebody requests it.".to_owned()),
+            Verdict::Send if on_its_way => Some("All six conditions hold, but another update would only wait behind the one above.".into()),
+            Verdict::Send => Some("All six conditions hold: an update is accepted when somebody requests it.".into()),
             Verdict::Shadow => gate.advice.clone(),
             Verdict::Nothing if decision.must_act() => gate.advice.clone(),
-            Verdict::Nothing if self.must_act() => {
-                Some("Nothing else is sent for the order. Somebody must act on it: see above.".to_owned())
-            }
-            Verdict::Nothing if on_its_way => Some("Nothing else is sent for the order meanwhile.".to_owned()),
+            Verdict::Nothing if self.must_act() => Some("Nothing else is sent for the order. Somebody must act on it: see above.".into()),
+            Verdict::Nothing if on_its_way => Some("Nothing else is sent for the order meanwhile.".into()),
             Verdict::Nothing if !alerts.is_empty() => {
                 let mut kinds: Vec<&str> = alerts.iter().map(|alert| alert.kind.name()).collect();
                 kinds.dedup();
                 let kinds = kinds.join(", ");
-                Some(format!("There is nothing to send. Somebody must act on the cart {} ({kinds}): see `cartage status`.", self.cart))
+                let before = format!("There is nothing to send. Somebody must act on the cart {} ({kinds}): see ", self.cart);
+                Some(Sentence::Naming { before: before.into(), remedy: Remedy::ShowStatus, after: ".".into() })
             }
             Verdict::Nothing => gate.advice.clone(),
         }

@@ -3,6 +3,7 @@ use crate::service::Service;
 use cartage_base::clock::ManualClock;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{MerchantId, SenderOrderNumber};
+use cartage_model::remedy::Remedy;
 use cartage_store::carts::Definition;
 use cartage_store::outbox::{self, ClaimRequest, Claimed, Found, How, Settle, Settlement};
 use std::sync::Arc;
@@ -90,7 +91,8 @@ async fn what_waits_keeps_its_cart_unless_it_is_to_be_ended() {
     die(&service, "1").await;
     let kept = service.removal().remove(&shop(), Queue::Keep).await.expect_err("something waits");
     assert!(matches!(kept, Error::CartHasQueue { queued: 2, dead: 1, .. }), "{kept}");
-    assert!(kept.to_string().contains("2 updates wait for it, and it has 1 dead letter;"), "{kept}");
+    assert!(kept.to_string().ends_with("2 updates wait for it, and it has 1 dead letter"), "{kept}");
+    assert_eq!(kept.remedy(), Some(Remedy::DiscardQueue { cart: shop() }));
     assert!(is_there(&service).await && service.carts().get(&shop()).await.expect("it is there").row.enabled, "nothing was changed");
     assert_eq!(service.removal().remove(&shop(), Queue::Discard).await.expect("it is removed"), 3);
     assert!(!is_there(&service).await);

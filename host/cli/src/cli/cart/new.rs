@@ -10,7 +10,6 @@ use crate::cli::{Failure, Verdict, client, console, directory, report};
 use cartage::carts::{Cart, PrivateException, quoted};
 use cartage::egress::endpoint::exception_for;
 use cartage::engine::Runtime;
-use cartage::gate::command;
 use cartage::id::{CartId, Digest};
 use cartage::service::{List, PluginKept, StoredCart};
 use cartage::visible;
@@ -79,7 +78,7 @@ impl Args {
         } else {
             let first = if self.ask { "look through it" } else { "fill in what it asks for" };
             report::line(&format!("wrote {}; {first}, and load it with", output.display()));
-            report::line(&format!("  {}", command::apply(&output, plugins_elsewhere(&self.plugin, &output))));
+            report::line(&format!("  {}", cartage_commands::load_cart_file(&output, plugins_elsewhere(&self.plugin, &output))));
             report::line("docs/cart-file.md describes every key");
         }
         Ok(Verdict::Done)

@@ -2,10 +2,11 @@
 
 use super::{Filter, tell};
 use crate::cli::{Failure, Verdict, attempt, directory, gated, report};
-use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::outbox::Retried;
+use cartage::remedy::Remedy;
 use cartage::service::{OrderStatus, Resent, Service, TriedNow};
+use cartage_commands::command;
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
     };
     let Some(standing) = standing else { return done };
     let now = match standing.may_be_tried(&one.delivery) {
-        true => format!("\nTo try it now: {}", command::delivery_retry_now(&one.delivery)),
+        true => format!("\nTo try it now: {}", command(&Remedy::RetryNow { delivery: one.delivery.clone() })),
         false => String::new(),
     };
     format!("{done}\n{}{now}", standing.line())
@@ -67,7 +68,8 @@ async fn try_now(service: &Service, all: &[Resent], json: bool) -> Result<Verdic
             done = false;
             documents.push(serde_json::json!({ "delivery": delivery, "done": false, "said": "does not wait; nothing was sent" }));
             if !json {
-                report::line(&format!("Delivery {delivery} does not wait, so nothing was sent. See: {}", command::delivery_show(delivery)));
+                let show = command(&Remedy::ShowDelivery { delivery: delivery.clone() });
+                report::line(&format!("Delivery {delivery} does not wait, so nothing was sent. See: {show}"));
             }
             continue;
         };

@@ -3,12 +3,13 @@
 use crate::cli::report;
 use cartage::counted::counted;
 use cartage::dead_letter::Then;
-use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Unreadable, Waits, died_of, with_it};
+use cartage::remedy::Remedy;
 use cartage::service::{DeliveryView, Listed, fate_name};
 use cartage::store::orders::OrderRef;
 use cartage::store::receipts::Delivered;
+use cartage_commands::command;
 use cartage_contract::orders::{Package, Update};
 use serde_json::{Value, json};
 
@@ -85,10 +86,12 @@ pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
     let (is, help) = match found {
         None => ("delivered: its cart has it".to_owned(), Vec::new()),
         Some(Found::Queued(queued, _)) => {
-            (queued_line(queued), vec![command::delivery_retry_now(delivery), discard(delivery), explain(&queued.order)])
+            let now = Remedy::RetryNow { delivery: delivery.clone() };
+            (queued_line(queued), vec![now, discard(delivery), explain(&queued.order)])
         }
         Some(Found::Dead(dead, Some(_))) => {
-            (dead_line(dead), vec![command::delivery_retry(delivery), discard(delivery), explain(&dead.order)])
+            let retry = Remedy::RetryDelivery { delivery: delivery.clone() };
+            (dead_line(dead), vec![retry, discard(delivery), explain(&dead.order)])
         }
         // An update that cannot be read cannot be retried.
         Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
@@ -111,20 +114,21 @@ pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
     }
     if !cassettes.is_empty() {
         report::heading("recorded");
-        cassettes.iter().for_each(|attempt| report::line(&format!("  {}", command::cassette(delivery, *attempt))));
+        let show = |attempt: &u32| command(&Remedy::ShowRecording { delivery: delivery.clone(), attempt: *attempt });
+        cassettes.iter().for_each(|attempt| report::line(&format!("  {}", show(attempt))));
     }
     if !help.is_empty() {
         report::heading("what helps");
-        help.iter().for_each(|command| report::line(&format!("  {command}")));
+        help.iter().for_each(|remedy| report::line(&format!("  {}", command(remedy))));
     }
 }
 
-fn discard(delivery: &DeliveryId) -> String {
-    command::delivery_discard(delivery)
+fn discard(delivery: &DeliveryId) -> Remedy {
+    Remedy::DiscardDelivery { delivery: delivery.clone() }
 }
 
-fn explain(order: &OrderRef) -> String {
-    command::explain(&order.cart, &order.number)
+fn explain(order: &OrderRef) -> Remedy {
+    Remedy::Explain { cart: order.cart.clone(), order: order.number.clone() }
 }
 
 /// The content of an update: its label and packages.

@@ -8,6 +8,8 @@ use cartage::cassette::replay::Take;
 use cartage::cassette::{Cassette, Entry};
 use cartage::counted::counted;
 use cartage::engine::Plugin;
+use cartage::remedy::{Remedy, Words as _};
+use cartage_commands::Commands;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -54,12 +56,12 @@ fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn one(path: PathBuf) -> Result<Loaded, Failure> {
     let refused = |error: &file::Error| {
         let why = report::chain(error);
-        Failure::wrong_use(format!("{} is not a valid cassette: {why}", path.display())).what_to_do(error.remedy())
+        Failure::wrong_use(format!("{} is not a valid cassette: {why}", path.display())).what_to_do(Commands.advice(&error.remedy()))
     };
     let bytes = console::current().file(&path, FILE_BYTES_MAX as u64);
     let bytes = bytes.map_err(|error| {
         Failure::wrong_use(format!("could not read the cassette {}: {error}", path.display()))
-            .what_to_do("name a file that `cartage send --cassette` or `cartage delivery export --cassettes` wrote")
+            .what_to_do(Commands.advice(&Remedy::NameCassette))
     })?;
     let bytes = bytes.ok_or_else(|| refused(&file::Error::TooLarge))?;
     let cassette = file::read(&bytes).map_err(|error| refused(&error))?;

@@ -1,7 +1,7 @@
 //! The flags that `cartage plugin run` needs to describe a cart: `plugin inspect` prints them at its end, and `plugin run` names the missing ones.
 
 use cartage::egress::credential::alternatives;
-use cartage::gate::command::quoted;
+use cartage_commands::quoted;
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, SlotField, Statuses};
 use std::path::Path;
 

@@ -23,7 +23,7 @@ names! {
     Mark of explain::Mark: Tick Cross;
 }
 
-/// The gate's decision about an update: six conditions, each with what was found, why, and the commands that change it.
+/// The gate's decision about an update: six conditions, each with what was found, why, and what changes it.
 #[derive(ToSchema)]
 pub(in crate::api) struct Decision {
     cart: CartId,
@@ -56,7 +56,7 @@ pub(in crate::api) struct ConditionAnswer {
     place: Place,
     /// Why the condition holds or not.
     reason: String,
-    /// The commands that make the condition hold, in order. Empty if the condition holds.
+    /// What makes the condition hold, in order: requests, and what must be done on the machine. Empty if the condition holds.
     remedies: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ pub(in crate::api) struct ConditionAnswer {
 pub(in crate::api) struct Explanation {
     /// The state of the order, in one sentence.
     headline: String,
-    /// Details of the headline, with the commands that help.
+    /// Details of the headline, each with what helps.
     notes: Vec<Note>,
     /// The six conditions, in order.
     rows: Vec<Row>,
@@ -83,7 +83,7 @@ pub(in crate::api) struct Explanation {
 pub(in crate::api) struct Note {
     /// The detail, as one sentence.
     text: String,
-    /// The command that belongs to the detail.
+    /// The request that belongs to the detail, or what must be done on the machine. Null: nothing.
     #[schema(required)]
     command: Option<String>,
 }
@@ -105,7 +105,7 @@ pub(in crate::api) struct Row {
     set_in: String,
     /// Why the condition holds or not.
     reason: String,
-    /// The commands that make the condition hold, in order. Empty if the condition holds.
+    /// What makes the condition hold, in order: requests, and what must be done on the machine. Empty if the condition holds.
     remedies: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ pub(in crate::api) struct Row {
 pub(in crate::api) struct ModeRow {
     /// The mode, and what it means for this order.
     value: String,
-    /// The command that lets the order be sent. Null: the mode does not hold the order back.
+    /// The request that lets the order be sent. Null: the mode does not hold the order back.
     #[schema(required)]
     remedy: Option<String>,
 }

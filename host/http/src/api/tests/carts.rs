@@ -13,7 +13,9 @@ async fn carts_are_listed_shown_and_switched() {
         desk.ask(get(&format!("/v1/carts/{unknown}")).by(&operator)).await.problem(404, "not-found", "");
     }
     let near = desk.ask(get("/v1/carts/seed-shp").by(&operator)).await.problem(404, "not-found", "did you mean");
-    assert_eq!(near.json["instance"], "/v1/carts/seed-shp");
+    assert_eq!((&near.json["instance"], &near.json["what_to_do"]), (&json!("/v1/carts/seed-shp"), &Value::Null));
+    let far = desk.ask(get("/v1/carts/warehouse").by(&operator)).await.problem(404, "not-found", "there is no cart warehouse");
+    assert_eq!(far.json["what_to_do"], "GET /v1/carts");
     let switch = |what: &str| post(&format!("/v1/carts/seed-shop/{what}")).by(&operator);
     assert_eq!(desk.ask(switch("disable")).await.is(StatusCode::OK).json["enabled"], false);
     assert_eq!(desk.ask(switch("enable")).await.is(StatusCode::OK).json["enabled"], true);
@@ -53,7 +55,9 @@ async fn a_definition_over_the_network_reaches_into_no_machine() {
         desk.ask(define(text)).await.problem(422, "invalid", words);
     }
     desk.ask(define("cart = \"seed-shop\"\nplugin = \"../../etc/passwd\"")).await.problem(409, "conflict", "is not in the data directory");
-    desk.ask(define("cart = \"seed-shop\"\nplugin = \"nowhere.wasm\"")).await.problem(409, "conflict", "is not in the data directory");
+    let missing = desk.ask(define("cart = \"seed-shop\"\nplugin = \"nowhere.wasm\"")).await;
+    let missing = missing.problem(409, "conflict", "is not in the data directory");
+    assert_eq!(missing.json["what_to_do"], "on the machine: `cartage apply FILE` adds the plugin");
     desk.ask(put("/v1/carts/seed-shop?dry_run=1").by(&admin).body("application/toml", base)).await.problem(
         400,
         "bad-request",

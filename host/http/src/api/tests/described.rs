@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::api::routes::ROUTES;
+use crate::api::words::Requests;
 use crate::api::{openapi, schema};
 use cartage::service::definitions::Field;
 use cartage::service::{
@@ -10,6 +11,7 @@ use cartage::service::{
     StoredCredential, Waiting, WaitsFor,
 };
 use cartage_model::carts::{Binding, BoundTo, Consent, Mode, PrivateException};
+use cartage_model::remedy::Remedy;
 use cartage_policy::gate::{self, Condition, Given};
 use cartage_policy::validate::{ContentFields, LineItemFields, LinePackageFields, PackageFields};
 use cartage_store::outbox::{How, MergedUpdate, Waits};
@@ -220,7 +222,7 @@ fn an_explanation_is_described_as_it_is_sent() {
         value: "False".to_owned(),
         place: gate::Place::SystemParameters,
         reason: "it is False".into(),
-        remedies: vec!["cartage param set".to_owned()],
+        remedies: vec![Remedy::ListCarts],
     };
     let decision = gate::Decision {
         cart: cart("seed-shop"),
@@ -231,21 +233,24 @@ fn an_explanation_is_described_as_it_is_sent() {
         stage: gate::Stage::Shadow,
         verdict: gate::Verdict::Nothing,
     };
-    same::<schema::decision::Decision>(&decision);
+    same::<schema::decision::Decision>(&decision.worded(&Requests));
     let mut explanation = gate::explain::explain(&decision);
-    explanation.notes = vec![gate::explain::Note::command("It waits.", "cartage status".to_owned())];
+    explanation.notes = vec![gate::explain::Note::with("It waits.", Remedy::ShowStatus)];
     let package = PackageStatus { id: None, carrier: None, tracking_number: None, withdrawn: false, told: true, reference: None };
     for cause in [Cause::Event("Tracking Number Imported".to_owned()), Cause::Given(Given::Api)] {
-        same::<schema::order::Explained>(&Explained {
-            explanation: explanation.clone(),
-            decision: decision.clone(),
-            cause,
-            receipts: vec![json!({ "fate": "delivered" })],
-            standing: standing(Progress::NotAccepted),
-            deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued" }],
-            reference: None,
-            packages: vec![package.clone()],
-        });
+        same::<schema::order::Explained>(
+            &Explained {
+                explanation: explanation.clone(),
+                decision: decision.clone(),
+                cause,
+                receipts: vec![json!({ "fate": "delivered" })],
+                standing: standing(Progress::NotAccepted),
+                deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued" }],
+                reference: None,
+                packages: vec![package.clone()],
+            }
+            .worded(&Requests),
+        );
     }
 }
 

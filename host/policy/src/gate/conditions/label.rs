@@ -1,30 +1,30 @@
 //! The sixth condition: whether the cart's label map and statuses give the labels a meaning.
 
-use super::{remedies_if, some_label};
-use crate::gate::command;
-use crate::gate::question::{Cause, Question};
+use super::{new_cart, remedies_if, some_label};
+use crate::gate::question::{Again, Cause, Question};
 use crate::gate::{Condition, ConditionAnswer, Finding, Place};
 use crate::validate::{Load, Refused, target};
 use cartage_base::nearest::nearest;
 use cartage_contract::delivery::Choice;
 use cartage_model::carts::{LabelTarget, Part};
-use std::borrow::Cow;
+use cartage_model::remedy::{Remedy, Sentence};
 
 /// Condition 6: the label maps to something that the cart accepts.
 pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> ConditionAnswer {
-    let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
+    let answer = |finding, value: String, reason: Sentence, remedies| {
         let (condition, place) = (Condition::LabelMapped, Place::LabelMap);
         ConditionAnswer { condition, finding, value, place, reason, remedies }
     };
     let labels = Labels::of(question);
     let Some(definition) = question.definition else {
         let value = format!("there is no cart {}, and so no label map", question.cart);
-        let remedies = [command::cart_new(question.cart), labels.first_label(question)].concat();
+        let remedies = [new_cart(question.cart), labels.first_label(question)].concat();
         return answer(Finding::NotHeld, value, "a label means something only to a cart".into(), remedies);
     };
     let known = definition.plugin.statuses();
     let map = |label: &str| target(definition.cart, known, label);
-    let remedy = |label: &str| command::cart_label(question.cart, label, &suggested_status(known, label));
+    let remedy =
+        |label: &str| Remedy::MapLabel { cart: question.cart.clone(), label: label.to_owned(), status: suggested_status(known, label) };
     let Some(leading) = labels.leading() else {
         let label = missing_label(question);
         let mut remedies = labels.first_label(question);
@@ -34,7 +34,7 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> ConditionAnswer 
     let mapped: Vec<_> = labels.order.iter().chain(&labels.lines).map(|label| (*label, map(label))).collect();
     let ignored = labels.order.is_some() && matches!(mapped[0].1, Ok(LabelTarget::Ignore));
     let refused: Vec<_> = mapped.iter().filter_map(|(label, target)| Some((*label, target.as_ref().err()?))).collect();
-    let mut remedies: Vec<String> = Vec::new();
+    let mut remedies: Vec<Remedy> = Vec::new();
     for label in labels.order.filter(|_| ignored).into_iter().chain(refused.iter().map(|(label, _)| *label)) {
         let remedy = remedy(label);
         if !remedies.contains(&remedy) {
@@ -82,12 +82,15 @@ impl<'a> Labels<'a> {
         self.order.or(self.lines.first().copied())
     }
 
-    /// The command that gives the change a label, if it has none.
-    fn first_label(&self, question: &Question<'_>) -> Vec<String> {
-        let label = missing_label(question);
-        remedies_if(self.leading().is_none(), || match question.cause {
-            Cause::Event(raised) => vec![command::event_set(raised.event, Some(&label))],
-            Cause::Given(_) => vec![command::send(question.cart, question.change.order_number, &label, question.again)],
+    /// What gives the change a label, if it has none.
+    fn first_label(&self, question: &Question<'_>) -> Vec<Remedy> {
+        let (cart, order, label) = (question.cart.clone(), question.change.order_number.clone(), missing_label(question));
+        remedies_if(self.leading().is_none(), || {
+            vec![match (question.cause, question.again) {
+                (Cause::Event(raised), _) => Remedy::SetEvent { event: raised.event.name.to_owned(), order_label: Some(label) },
+                (Cause::Given(_), Again::Yes) => Remedy::SendAgain { cart, order, label },
+                (Cause::Given(_), Again::No) => Remedy::Send { cart, order, label },
+            }]
         })
     }
 }
@@ -116,7 +119,7 @@ fn accepted_words(label: &str, target: Option<&LabelTarget>) -> String {
 }
 
 /// The value and the reason of a label without a meaning.
-fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) {
+fn refused_words(label: &str, refused: &Refused) -> (String, Sentence) {
     match refused {
         Refused::StatusUnknown { status, known, .. } => {
             (format!("\"{label}\" is \"{status}\", which the cart does not have"), format!("the cart has: {known}").into())

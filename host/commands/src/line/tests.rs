@@ -32,38 +32,6 @@ fn shell(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn commands_read_as_they_are_documented() {
-    let cart = CartId::new("seed-shop").expect("a valid Cart ID");
-    let event = cartage_model::events::find("Tracking Number Imported").expect("it exists");
-    for (command, text) in [
-        (param_true(&cartage_model::parameters::USE_STATUS_UPDATES, None), "cartage param set UseStatusUpdates True"),
-        (
-            param_true(&cartage_model::parameters::USE_GENERIC_STATUS_UPDATES, Some(&cart)),
-            "cartage param set UseGenericStatusUpdates True --cart seed-shop",
-        ),
-        (event_set(event, None), "cartage event set \"Tracking Number Imported\" --notify-cart"),
-        (
-            event_set(event, Some("Order Shipped")),
-            "cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart",
-        ),
-        (send(&cart, &SenderOrderNumber::new("1021"), "Shipped", Again::No), "cartage send --cart seed-shop --order 1021 --label Shipped"),
-        (
-            send(&cart, &SenderOrderNumber::new("-5"), "It's $5!", Again::Yes),
-            r"cartage send --cart seed-shop --order=-5 --label 'It'\''s $5!' --again",
-        ),
-        (cart_enable(&cart), "cartage cart enable seed-shop"),
-        (cart_upgrade(&cart, Consent::Asked), "cartage cart upgrade seed-shop --plugin PLUGIN.wasm"),
-        (cart_upgrade(&cart, Consent::Given), "cartage cart upgrade seed-shop --plugin PLUGIN.wasm --approve"),
-        (cart_label(&cart, "Order Shipped", "Shipped"), "cartage cart label seed-shop \"Order Shipped\" --status Shipped"),
-        (cart_label(&cart, "-odd", "-"), "cartage cart label seed-shop --status=- -- -odd"),
-        (cart_live(&cart), "cartage cart mode seed-shop live"),
-    ] {
-        assert_eq!(command, text);
-    }
-    assert_eq!(cart_new(&cart), ["cartage cart new seed-shop --plugin PLUGIN.wasm", "cartage apply seed-shop.toml"]);
-}
-
-#[test]
 fn a_long_command_is_broken_between_words_first() {
     let command = "cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart";
     let lines = ["  cartage event set \"Tracking Number Imported\" \\", "  --order-label \"Order Shipped\" --notify-cart"];
