@@ -172,7 +172,7 @@ impl Error {
 }
 
 /// The error for a component that could not be compiled or prepared.
-pub(super) fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
+fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
     let is_host = is_of_the_host(&error);
     let error = error.into_boxed_dyn_error();
     if is_host { Error::Host(error) } else { unless_host(error) }
@@ -186,7 +186,11 @@ impl Runtime {
         let compiled = tokio::task::spawn_blocking(move || {
             inspect(&bytes)?;
             let component = Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| unfit(error, Error::Unfit))?;
-            let ready = v1::Ready::new(&runtime.0.linker, &component)?;
+            let ready = v1::Ready::new(&runtime.0.linker, &component).map_err(|why| match why {
+                v1::Unfit::Imports(error) => unfit(error, Error::ImportType),
+                v1::Unfit::Exports(error) => unfit(error, Error::ExportType),
+                v1::Unfit::Missing(export) => Error::MissingExport { export },
+            })?;
             Ok((Digest::of(&bytes), ready))
         });
         let (digest, ready) = match compiled.await {
