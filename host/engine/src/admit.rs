@@ -23,7 +23,7 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds, Validator, WasmF
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-pub use refusal::{Cause, Kind};
+pub use refusal::{Cause, FileKind};
 
 /// The largest plugin file, in bytes.
 pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// The file is not a component.
     #[error("the plugin is {0}")]
-    NotAComponent(Kind),
+    NotAComponent(FileKind),
     /// The component has more of something than can be validated and compiled in good time.
     #[error(
         "the plugin has {count} {what}, and {max} are allowed; an ordinary plugin has far fewer: build it again with optimisation and fewer \
@@ -130,7 +130,7 @@ impl Error {
     /// What a person can do; `None` where the message says it.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
-            Error::NotAComponent(Kind::CoreModule | Kind::Text | Kind::Native | Kind::Unknown)
+            Error::NotAComponent(FileKind::CoreModule | FileKind::Text | FileKind::Native | FileKind::Unknown)
             | Error::ForeignImport { cause: Cause::Wasi, .. } => Some(Remedy::BuildPlugin),
             Error::NotAComponent(_)
             | Error::ForeignImport { .. }
@@ -243,32 +243,32 @@ fn inspect(bytes: &[u8]) -> Result<(), Error> {
     check_exports(&exports)
 }
 
-fn other_than_component(bytes: &[u8]) -> Option<Kind> {
+fn other_than_component(bytes: &[u8]) -> Option<FileKind> {
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
     const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
     if bytes.is_empty() {
-        Some(Kind::Empty)
+        Some(FileKind::Empty)
     } else if bytes.starts_with(COMPONENT) {
         None
     } else if bytes.starts_with(CORE_MODULE) {
-        Some(Kind::CoreModule)
+        Some(FileKind::CoreModule)
     } else if COMPONENT.starts_with(bytes) || CORE_MODULE.starts_with(bytes) {
-        Some(Kind::Truncated)
+        Some(FileKind::Truncated)
     } else if bytes.starts_with(b"\0asm") {
-        Some(Kind::UnknownWasm)
+        Some(FileKind::UnknownWasm)
     } else if Engine::detect_precompiled(bytes).is_some() {
-        Some(Kind::Precompiled)
+        Some(FileKind::Precompiled)
     } else if [&b"\x7fELF"[..], b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"].iter().any(|magic| bytes.starts_with(magic)) {
-        Some(Kind::Native)
+        Some(FileKind::Native)
     } else if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"]
         .iter()
         .any(|magic| bytes.starts_with(magic))
     {
-        Some(Kind::Archive)
+        Some(FileKind::Archive)
     } else if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
-        Some(Kind::Text)
+        Some(FileKind::Text)
     } else {
-        Some(Kind::Unknown)
+        Some(FileKind::Unknown)
     }
 }
 

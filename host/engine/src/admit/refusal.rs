@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The kind of a file that is not a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// An empty file.
     Empty,
     /// The beginning of a WebAssembly file that was cut off.
@@ -25,20 +25,20 @@ pub enum Kind {
     Unknown,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Empty => "an empty file; build or fetch it again",
-            Kind::Truncated => "cut short after its first bytes; build or fetch it again",
-            Kind::CoreModule => "a core module, not a component",
-            Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
-            Kind::Text => "a text file, not a component",
-            Kind::Precompiled => {
+            FileKind::Empty => "an empty file; build or fetch it again",
+            FileKind::Truncated => "cut short after its first bytes; build or fetch it again",
+            FileKind::CoreModule => "a core module, not a component",
+            FileKind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
+            FileKind::Text => "a text file, not a component",
+            FileKind::Precompiled => {
                 "a precompiled file, which is machine code and is never accepted; give the component that it was compiled from"
             }
-            Kind::Native => "a native program or library, not a component",
-            Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
-            Kind::Unknown => "not a WebAssembly component",
+            FileKind::Native => "a native program or library, not a component",
+            FileKind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
+            FileKind::Unknown => "not a WebAssembly component",
         })
     }
 }
