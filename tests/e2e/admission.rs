@@ -1,7 +1,7 @@
 //! Each way in which a file is no plugin: refused with its own reason, before anything of it can matter.
 
 use crate::harness::{admitted, guest, runtime, wat_guest};
-use cartage::engine::admit::{Cause, Error, FileKind, PLUGIN_BYTES_MAX};
+use cartage::engine::admit::{ImportOrigin, Error, FileKind, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
 use std::error::Error as _;
@@ -145,16 +145,16 @@ async fn foreign_imports_are_named_with_their_likely_cause() {
          through the contract's http.send to endpoints of the manifest"
     );
     for (import, expected) in [
-        ("wasi:cli/environment@0.2.0", Cause::Command),
-        ("wasi:cli/stdout@0.2.12", Cause::Command),
-        ("wasi:filesystem/types@0.2.0", Cause::Files),
-        ("wasi:clocks/wall-clock@0.2.0", Cause::Clock),
-        ("wasi:random/random@0.2.0", Cause::Random),
-        ("wasi:http/outgoing-handler@0.2.0", Cause::Network),
-        ("wasi:io/poll@0.2.0", Cause::Wasi),
-        ("evil:x/y", Cause::Unknown),
-        ("cartage:plugin/files@1.0.0", Cause::Unknown),
-        ("cartage:plugins/http@1.0.0", Cause::Unknown),
+        ("wasi:cli/environment@0.2.0", ImportOrigin::Command),
+        ("wasi:cli/stdout@0.2.12", ImportOrigin::Command),
+        ("wasi:filesystem/types@0.2.0", ImportOrigin::Files),
+        ("wasi:clocks/wall-clock@0.2.0", ImportOrigin::Clock),
+        ("wasi:random/random@0.2.0", ImportOrigin::Random),
+        ("wasi:http/outgoing-handler@0.2.0", ImportOrigin::Network),
+        ("wasi:io/poll@0.2.0", ImportOrigin::Wasi),
+        ("evil:x/y", ImportOrigin::Unknown),
+        ("cartage:plugin/files@1.0.0", ImportOrigin::Unknown),
+        ("cartage:plugins/http@1.0.0", ImportOrigin::Unknown),
     ] {
         let error = refused_text(&format!(r#"(component (import "{import}" (instance)))"#)).await;
         assert!(matches!(&error, Error::ForeignImport { import: found, cause } if found == import && *cause == expected), "{error:?}");

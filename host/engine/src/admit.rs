@@ -23,7 +23,7 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds, Validator, WasmF
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-pub use refusal::{Cause, FileKind};
+pub use refusal::{ImportOrigin, FileKind};
 
 /// The largest plugin file, in bytes.
 pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
@@ -84,7 +84,7 @@ pub enum Error {
         /// The import's name.
         import: String,
         /// What most likely brought the import in.
-        cause: Cause,
+        cause: ImportOrigin,
     },
     /// The component was built for another version of the contract.
     #[error("the plugin has {item}, and this host supports {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
@@ -131,7 +131,7 @@ impl Error {
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Error::NotAComponent(FileKind::CoreModule | FileKind::Text | FileKind::Native | FileKind::Unknown)
-            | Error::ForeignImport { cause: Cause::Wasi, .. } => Some(Remedy::BuildPlugin),
+            | Error::ForeignImport { cause: ImportOrigin::Wasi, .. } => Some(Remedy::BuildPlugin),
             Error::NotAComponent(_)
             | Error::ForeignImport { .. }
             | Error::TooLarge { .. }
@@ -302,14 +302,14 @@ fn interface(bytes: &[u8]) -> Result<(Vec<&str>, Vec<&str>), wasmparser::BinaryR
 fn check_import(import: &str) -> Result<(), Error> {
     let ours = import.strip_prefix(v1::PACKAGE).and_then(|rest| rest.strip_prefix('/'));
     let Some((interface, version)) = ours.map(|name| name.split_once('@').unwrap_or((name, ""))) else {
-        return Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::of(import) });
+        return Err(Error::ForeignImport { import: import.to_owned(), cause: ImportOrigin::of(import) });
     };
     if version != v1::VERSION {
         Err(Error::ContractVersion { item: format!("the import {import}") })
     } else if v1::IMPORTS.contains(&interface) {
         Ok(())
     } else {
-        Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::Unknown })
+        Err(Error::ForeignImport { import: import.to_owned(), cause: ImportOrigin::Unknown })
     }
 }
 

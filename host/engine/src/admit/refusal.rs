@@ -45,7 +45,7 @@ impl fmt::Display for FileKind {
 
 /// What most likely brought a foreign import in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum ImportOrigin {
     /// A WASI target, or the standard library's environment, arguments or printing.
     Command,
     /// The standard library's files.
@@ -62,37 +62,37 @@ pub enum Cause {
     Unknown,
 }
 
-impl Cause {
-    pub(super) fn of(import: &str) -> Cause {
-        let Some(wasi) = import.strip_prefix("wasi:") else { return Cause::Unknown };
+impl ImportOrigin {
+    pub(super) fn of(import: &str) -> ImportOrigin {
+        let Some(wasi) = import.strip_prefix("wasi:") else { return ImportOrigin::Unknown };
         match wasi.split(['/', '@']).next().unwrap_or_default() {
-            "cli" => Cause::Command,
-            "filesystem" => Cause::Files,
-            "clocks" => Cause::Clock,
-            "random" => Cause::Random,
-            "sockets" | "http" | "tls" => Cause::Network,
-            _ => Cause::Wasi,
+            "cli" => ImportOrigin::Command,
+            "filesystem" => ImportOrigin::Files,
+            "clocks" => ImportOrigin::Clock,
+            "random" => ImportOrigin::Random,
+            "sockets" | "http" | "tls" => ImportOrigin::Network,
+            _ => ImportOrigin::Wasi,
         }
     }
 
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Cause::Command => {
+            ImportOrigin::Command => {
                 "; it was built for a WASI target, or uses std::env, std::process or println!: build it for wasm32-unknown-unknown and \
                  use the settings and the log of the contract"
             }
-            Cause::Files => {
+            ImportOrigin::Files => {
                 "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings"
             }
-            Cause::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
-            Cause::Random => {
+            ImportOrigin::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
+            ImportOrigin::Random => {
                 "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy"
             }
-            Cause::Network => {
+            ImportOrigin::Network => {
                 "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
             }
-            Cause::Wasi => "; it was built for a WASI target",
-            Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
+            ImportOrigin::Wasi => "; it was built for a WASI target",
+            ImportOrigin::Unknown => "; remove what needs it, or build for the world plugin of the contract",
         }
     }
 }
