@@ -1,7 +1,7 @@
 //! Each way in which a file is no plugin: refused with its own reason, before anything of it can matter.
 
 use crate::harness::{admitted, guest, runtime, wat_guest};
-use cartage::engine::admit::{ImportOrigin, Error, FileKind, PLUGIN_BYTES_MAX};
+use cartage::engine::admit::{Error, FileKind, ImportOrigin, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
 use std::error::Error as _;

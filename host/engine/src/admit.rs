@@ -23,7 +23,7 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds, Validator, WasmF
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-pub use refusal::{ImportOrigin, FileKind};
+pub use refusal::{FileKind, ImportOrigin};
 
 /// The largest plugin file, in bytes.
 pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
