@@ -40,7 +40,7 @@ use cartage_contract::grants::Grants;
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Limits;
 use client::Client;
-use credential::Credentials;
+use credential::CredentialValues;
 use endpoint::Bindings;
 use ipnet::IpNet;
 use resolve::{Resolver, SystemResolver};
@@ -134,7 +134,7 @@ impl Egress {
         &self,
         manifest: Arc<Manifest>,
         bindings: &Bindings,
-        credentials: Credentials,
+        credentials: CredentialValues,
         limits: &Limits,
     ) -> Result<CartEgress, Error> {
         self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
@@ -149,7 +149,7 @@ impl Egress {
         &self,
         manifest: Arc<Manifest>,
         bindings: &Bindings,
-        credentials: Credentials,
+        credentials: CredentialValues,
         limits: &Limits,
         keeping: Keeping,
     ) -> Result<CartEgress, Error> {

@@ -1,7 +1,7 @@
 //! What the sessions of one cart share.
 
 use super::client::Client;
-use super::credential::Credentials;
+use super::credential::CredentialValues;
 use super::scrub::Scrubber;
 use super::tokens::Keeping;
 use cartage_base::clock::Clock;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) struct Shared {
     pub(super) manifest: Arc<Manifest>,
     pub(super) grants: Grants,
-    pub(super) credentials: Credentials,
+    pub(super) credentials: CredentialValues,
     pub(super) scrubber: Scrubber,
     pub(super) clients: BTreeMap<String, Client>,
     pub(super) clock: Arc<dyn Clock>,

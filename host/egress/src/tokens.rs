@@ -16,7 +16,7 @@ mod keeper;
 
 pub use keeper::{InMemory, Keeper, Kept, NotKept, Replaced};
 
-use super::credential::{Credentials, Needle, SCRUBBED_BYTES_MIN};
+use super::credential::{CredentialValues, Needle, SCRUBBED_BYTES_MIN};
 use super::failed::Failed;
 use super::scrub::Scrubber;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
@@ -150,7 +150,7 @@ impl Obtained {
 /// By slot with tokens: a hash that changes when a token no longer belongs to its slot's settings.
 pub(super) fn fingerprints(
     manifest: &Manifest,
-    credentials: &Credentials,
+    credentials: &CredentialValues,
     endpoints: &BTreeMap<String, String>,
 ) -> BTreeMap<String, [u8; 32]> {
     let obtained = manifest.slots.iter().filter(|slot| matches!(slot.kind, SlotKind::Login(_) | SlotKind::Oauth2ClientCredentials(_)));
