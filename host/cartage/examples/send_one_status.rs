@@ -11,7 +11,7 @@
 use cartage::carts::Cart;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::deliver::{CartClient, Job};
-use cartage::egress::{Egress, Mode};
+use cartage::egress::{Egress, Mode, secrets};
 use cartage::engine::Runtime;
 use cartage::id::DeliveryId;
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Admission checks the file once. The client is the cart made ready: it can be kept and used for every update.
     let clock = Arc::new(SystemClock);
     let plugin = Runtime::new()?.admit(std::fs::read(file)?).await?;
-    let secrets = cart.secrets(plugin.manifest())?;
+    let secrets = secrets::fetch(&cart, plugin.manifest())?;
     let client = CartClient::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
 
     let package =

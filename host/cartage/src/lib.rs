@@ -25,7 +25,7 @@
 //! use cartage::carts::Cart;
 //! use cartage::clock::{Clock, SystemClock};
 //! use cartage::deliver::{CartClient, Job};
-//! use cartage::egress::{Egress, Mode};
+//! use cartage::egress::{Egress, Mode, secrets};
 //! use cartage::id::DeliveryId;
 //! use cartage::engine::Runtime;
 //! use cartage::validate::{Fields, ForCart, StatusUpdate, civil_time};
@@ -35,7 +35,7 @@
 //! let clock = Arc::new(SystemClock);
 //! let cart = Cart::parse("seed-shop.toml", &std::fs::read_to_string("seed-shop.toml")?)?;
 //! let plugin = Runtime::new()?.admit(std::fs::read("integration-script.wasm")?).await?;
-//! let secrets = cart.secrets(plugin.manifest())?;
+//! let secrets = secrets::fetch(&cart, plugin.manifest())?;
 //! let client = CartClient::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
 //!
 //! let fields = Fields { order_number: "1021".into(), label: "Order Shipped".into(), ..Fields::default() };

@@ -1,7 +1,7 @@
 //! The way out: the only crate with sockets and credentials.
 //!
 //! A guest's request comes in as plain data and leaves as bytes on a connection. Each step is a module: [`cartage_contract::request`] judges what the
-//! plugin may ask; secrets come from [`credential`], or are obtained with those ([`tokens`]); the destinations of an endpoint are decided when it is
+//! plugin may ask; secrets are fetched where the cart's file says ([`secrets`]) and used as [`credential`] says, or are obtained with those ([`tokens`]); the destinations of an endpoint are decided when it is
 //! bound ([`endpoint`]), and again for every connection, for the addresses that its name has then ([`resolve`], [`address`]); [`client`] sends the
 //! request within limits; secrets in the answer are scrubbed; and all is recorded, without a secret ever having been in the record. [`session`] is
 //! that order.
@@ -24,6 +24,7 @@ pub mod post;
 mod record;
 pub mod resolve;
 mod scrub;
+pub mod secrets;
 pub mod session;
 mod shared;
 pub mod signing;

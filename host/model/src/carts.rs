@@ -12,7 +12,7 @@ mod mode;
 pub mod order_number;
 mod origins;
 mod part;
-pub mod secrets;
+mod secret_source;
 mod wrong_digest;
 mod zone;
 
@@ -29,7 +29,7 @@ pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
 pub use origins::{BoundTo, Origins};
 pub use part::Part;
-pub use secrets::SecretSource;
+pub use secret_source::SecretSource;
 pub use wrong_digest::WrongDigest;
 pub use zone::{NoZone, Zone, instant};
 

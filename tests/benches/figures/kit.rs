@@ -55,7 +55,7 @@ pub(crate) fn measure(integration_script: &[u8], webhook: &[u8]) {
 async fn recorded(definition: &str, plugin: &Plugin, (slot, field, value): (&str, &str, &str)) -> Cassette {
     let cart = Cart::parse("bench.toml", definition).expect("the definition is valid");
     let clock = Arc::new(SystemClock);
-    let mut secrets = cart.secrets(plugin.manifest()).expect("PATH is always set");
+    let mut secrets = cartage::egress::secrets::fetch(&cart, plugin.manifest()).expect("PATH is always set");
     // The variables of the environment do not matter here, so the value is set directly.
     secrets.entry(slot.to_owned()).or_default().insert(field.to_owned(), value.into());
     let client = CartClient::new(&cart, plugin.clone(), secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");

@@ -136,8 +136,8 @@ fn definition(url: &str) -> String {
 }
 
 /// The cart's credentials with another password, because the variables of the environment do not matter here.
-fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::carts::secrets::Secrets {
-    let mut secrets = cart.secrets(manifest).expect("PATH is always set");
+fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::egress::secrets::Secrets {
+    let mut secrets = cartage::egress::secrets::fetch(cart, manifest).expect("PATH is always set");
     for fields in secrets.values_mut() {
         fields.insert("password".to_owned(), "benchmark-password".into());
     }

@@ -170,7 +170,7 @@ impl CartClient {
     pub fn new(
         cart: &Cart,
         plugin: Plugin,
-        secrets: carts::secrets::Secrets,
+        secrets: cartage_egress::secrets::Secrets,
         egress: &Egress,
         clock: Arc<dyn Clock>,
     ) -> Result<CartClient, Error> {
@@ -188,7 +188,7 @@ impl CartClient {
     pub fn keeping(
         cart: &Cart,
         plugin: Plugin,
-        secrets: carts::secrets::Secrets,
+        secrets: cartage_egress::secrets::Secrets,
         egress: &Egress,
         clock: Arc<dyn Clock>,
         keeping: Keeping,

@@ -66,7 +66,7 @@ impl Clients {
         let cart = kept.as_set(&self.configuration.assignments().await?);
         self.approvals.assert_approved(&cart, plugin.manifest()).await?;
         let (fetched, manifest) = (cart.clone(), plugin.manifest().clone());
-        let mut secrets = blocking(move || fetched.secrets(&manifest).map_err(Error::from)).await?;
+        let mut secrets = blocking(move || cartage_egress::secrets::fetch(&fetched, &manifest).map_err(Error::from)).await?;
         for slot in &plugin.manifest().slots {
             let Some(origins) = cart.origins(plugin.manifest(), slot) else { continue };
             for field in &slot.fields {

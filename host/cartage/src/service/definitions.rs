@@ -140,7 +140,7 @@ pub enum Invalid {
     Settings(#[from] cartage_model::carts::Error),
     /// A credential is unknown to the cart's plugin, or its value is written in the definition.
     #[error(transparent)]
-    Credential(#[from] cartage_model::carts::secrets::Error),
+    Credential(#[from] cartage_egress::secrets::Error),
     /// An operation of the service failed, so the proposals could not be checked.
     #[error(transparent)]
     Service(Box<Error>),
@@ -338,7 +338,7 @@ pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
 fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
     cart.settings(manifest)?;
     Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
-    Ok(cart.check_credentials(manifest)?)
+    Ok(cartage_egress::secrets::check(cart, manifest)?)
 }
 
 impl Definitions {

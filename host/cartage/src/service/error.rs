@@ -190,7 +190,7 @@ pub enum Error {
     },
     /// A credential that the definition reads from elsewhere could not be fetched.
     #[error(transparent)]
-    Secret(#[from] carts::secrets::Error),
+    Secret(#[from] cartage_egress::secrets::Error),
     /// A credential cannot be used.
     #[error("could not set the credential of cart {cart}; nothing was changed")]
     Credential {

@@ -4,8 +4,8 @@ use super::{Failure, console, report};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::deliver::CartClient;
-use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
+use cartage::egress::{Egress, secrets};
 use cartage::engine::Runtime;
 use cartage::engine::file::PluginDir;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
         cart: cart.id.to_string(),
         source,
     })?;
-    let secrets = cart.secrets(plugin.manifest())?;
+    let secrets = secrets::fetch(&cart, plugin.manifest())?;
     let clock = Arc::new(SystemClock);
     let egress = Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment());
     let client = CartClient::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use super::arguments::cart_id;
 use super::{Failure, Verdict, cart, client, console, directory, report};
-use cartage::carts::secrets::bare;
+use cartage::egress::secrets::bare;
 use cartage::id::CartId;
 use cartage::receipt::PauseReason;
 use cartage::service::{Approved, Service, SetCredential, StoredCart};

@@ -3,7 +3,7 @@
 use cartage::remedy::{Remedy, Words as _};
 use cartage::service::definitions::Invalid;
 use cartage::service::{self, access_tokens};
-use cartage::{carts, data_dir, deliver, egress, engine, events, outbox, parameters, store, vault};
+use cartage::{data_dir, deliver, egress, engine, events, outbox, parameters, store, vault};
 use cartage_commands::Commands;
 use std::error::Error;
 use std::iter::successors;
@@ -23,7 +23,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
             .or_else(|| error.downcast_ref::<deliver::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<engine::admit::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<egress::credential::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<carts::secrets::Error>()?.remedy())
+            .or_else(|| error.downcast_ref::<egress::secrets::Error>()?.remedy())
     };
     let kept = || {
         (error.downcast_ref::<data_dir::Error>().and_then(data_dir::Error::remedy))

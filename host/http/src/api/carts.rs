@@ -291,7 +291,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         return Ok(json(StatusCode::OK, &change));
     }
     if needs_approval {
-        let detail = why_not_made(&id, &prepared);
+        let detail = why_not_made(&id, &prepared, "?approve=true");
         let change = serde_json::to_value(change).expect("a change is plain data");
         return Err(Problem::new(Kind::Conflict, detail).with(More { change: Some(change), ..More::default() }));
     }
@@ -299,18 +299,18 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     Ok(json(if new { StatusCode::CREATED } else { StatusCode::OK }, &change))
 }
 
-/// Why a change is not made before the caller agrees to it.
-fn why_not_made(id: &CartId, prepared: &Prepared) -> String {
+/// Why a change is not made before the caller agrees to it; `how` is what the request says then.
+fn why_not_made(id: &CartId, prepared: &Prepared, how: &str) -> String {
     let leaves_live = prepared.carts().iter().find_map(|cart| cart.leaves_live.as_deref());
     match (leaves_live, prepared.asks()) {
         (Some(why), false) => {
-            format!("{why}; if that is intended, send it again with approve=true; a definition without `mode` leaves the mode alone")
+            format!("{why}; if that is intended, send it again with {how}; a definition without `mode` leaves the mode alone")
         }
         (None, _) => {
-            format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it again with approve=true")
+            format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it again with {how}")
         }
         (Some(why), true) => {
-            format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it again with approve=true")
+            format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it again with {how}")
         }
     }
 }

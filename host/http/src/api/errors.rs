@@ -168,8 +168,8 @@ impl From<Invalid> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cartage::egress::secrets;
     use cartage_engine::{admit, file};
-    use cartage_model::carts::secrets;
     use cartage_model::id::{CartId, Digest};
     use rustix::io::Errno;
     use service::Error;

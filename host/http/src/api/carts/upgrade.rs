@@ -84,7 +84,7 @@ pub(in crate::api) async fn upgrade(call: Call) -> Result<Response, Problem> {
     let upgrade = Upgrade { change, rehearsed };
     if needs_approval && !dry_run {
         let detail = if prepared.asks() {
-            why_not_made(&id, &prepared)
+            why_not_made(&id, &prepared, "\"approve\": true")
         } else {
             format!(
                 "the plugin behaves differently in recorded attempts of cart {id}; read `rehearsed`, and send it with \"approve\": true"

@@ -5,10 +5,10 @@ use crate::cli::plugin::needs::{self, Need};
 use crate::cli::plugin::typed;
 use crate::cli::{Failure, report};
 use cartage::carts::Cart;
-use cartage::carts::secrets::Secrets;
 use cartage::counted::counted;
 use cartage::egress::credential::alternatives;
 use cartage::egress::endpoint::{Binding, exception_for};
+use cartage::egress::secrets::{self, Secrets};
 use cartage::nearest::nearest;
 use cartage_contract::manifest::{Manifest, Plain, Slot, SlotField};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ impl CartFlags {
 
 /// Reads the values of the cart's credentials.
 pub(super) fn secrets(cart: &Cart, manifest: &Manifest) -> Result<Secrets, Failure> {
-    cart.secrets(manifest).map_err(|error| {
+    secrets::fetch(cart, manifest).map_err(|error| {
         Failure::wrong_use(format!("a credential cannot be read: {}", report::chain(&error))).what_to_do(
             "check the file or the variable that --credential names; `--credential SLOT.FIELD=@FILE` reads a file, env:NAME a variable",
         )

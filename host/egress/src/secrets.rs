@@ -1,13 +1,12 @@
-//! Fetches a cart's secrets from the sources that the cart's file names.
+//! Fetches a cart's secrets from the sources that the cart's file names: variables and files of this machine.
 
-use super::Cart;
-use crate::id::CartId;
-use crate::remedy::Remedy;
 use cartage_base::fault::Fault;
 use cartage_base::nearest::{meant, nearest};
 use cartage_contract::manifest::Manifest;
+use cartage_model::carts::{Cart, SecretSource};
+use cartage_model::id::CartId;
+use cartage_model::remedy::Remedy;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use zeroize::Zeroize;
@@ -17,18 +16,6 @@ pub const SECRET_FILE_BYTES_MAX: u64 = 16 << 10;
 
 /// The values of a cart's credentials, by slot and field.
 pub type Secrets = BTreeMap<String, BTreeMap<String, SecretString>>;
-
-/// The source of a credential field's value. The cart's file itself never holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SecretSource {
-    /// The name of an environment variable that holds the value.
-    Env(String),
-    /// The path of a file that holds the value. A byte order mark and the last line break are left out.
-    File(String),
-    /// The value itself, for fields that identify but are not secret, such as a user name.
-    Text(String),
-}
 
 /// Why a secret could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -101,70 +88,67 @@ impl Error {
     }
 }
 
-impl Cart {
-    /// Checks that the plugin has every credential that this cart names, and that no secret stands in the cart's file. No value is fetched.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] and [`Error::InTheOpen`], for the first credential that is wrong.
-    pub fn check_credentials(&self, manifest: &Manifest) -> Result<(), Error> {
-        for (slot, fields) in &self.credentials {
-            for (field, source) in fields {
-                let (cart, place) = (self.id.clone(), format!("[credentials.{slot}] {field}"));
-                let Some(known) = manifest.slot(slot) else {
-                    let near = nearest(slot, manifest.slots.iter().map(|slot| slot.name.as_str()));
-                    return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
-                };
-                let Some(known) = known.field(field) else {
-                    let near = nearest(field, known.fields.iter().map(|field| field.name.as_str()));
-                    return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
-                };
-                if known.secret && matches!(source, SecretSource::Text(_)) {
-                    return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
-                }
+/// Checks that the plugin has every credential that a cart names, and that no secret stands in the cart's file. No value is fetched.
+///
+/// # Errors
+///
+/// [`Error::Unknown`] and [`Error::InTheOpen`], for the first credential that is wrong.
+pub fn check(of: &Cart, manifest: &Manifest) -> Result<(), Error> {
+    for (slot, fields) in &of.credentials {
+        for (field, source) in fields {
+            let (cart, place) = (of.id.clone(), format!("[credentials.{slot}] {field}"));
+            let Some(known) = manifest.slot(slot) else {
+                let near = nearest(slot, manifest.slots.iter().map(|slot| slot.name.as_str()));
+                return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
+            };
+            let Some(known) = known.field(field) else {
+                let near = nearest(field, known.fields.iter().map(|field| field.name.as_str()));
+                return Err(Error::Unknown { cart, place, nearest: near.map(str::to_owned) });
+            };
+            if known.secret && matches!(source, SecretSource::Text(_)) {
+                return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Fetches every credential of this cart. The manifest says which fields are secrets and may not stand in the cart's file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`], naming the first field that could not be fetched. The error holds no value.
-    pub fn secrets(&self, manifest: &Manifest) -> Result<Secrets, Error> {
-        let mut secrets = Secrets::new();
-        for (slot, fields) in &self.credentials {
-            for (field, source) in fields {
-                let value = self.secret(manifest, slot, field, source)?;
-                secrets.entry(slot.clone()).or_default().insert(field.clone(), value);
-            }
+/// Fetches every credential that a cart's definition names. The manifest says which fields are secrets and may not stand in the cart's file. Blocks on the disk.
+///
+/// # Errors
+///
+/// [`Error`], naming the first field that could not be fetched. The error holds no value.
+pub fn fetch(cart: &Cart, manifest: &Manifest) -> Result<Secrets, Error> {
+    let mut secrets = Secrets::new();
+    for (slot, fields) in &cart.credentials {
+        for (field, source) in fields {
+            let value = fetch_one(cart, manifest, (slot, field), source)?;
+            secrets.entry(slot.clone()).or_default().insert(field.clone(), value);
         }
-        Ok(secrets)
     }
+    Ok(secrets)
+}
 
-    fn secret(&self, manifest: &Manifest, slot: &str, field: &str, source: &SecretSource) -> Result<SecretString, Error> {
-        let place = format!("[credentials.{slot}] {field}");
-        let cart = self.id.clone();
-        match source {
-            SecretSource::Env(variable) => std::env::var(variable).map(SecretString::from).map_err(|error| Error::Variable {
-                cart,
-                place,
-                variable: variable.clone(),
-                state: match error {
-                    std::env::VarError::NotPresent => "not set",
-                    std::env::VarError::NotUnicode(_) => "not UTF-8 text",
-                },
-            }),
-            SecretSource::File(file) => read(file).map_err(|source| Error::File { cart, place, file: file.clone(), source }),
-            SecretSource::Text(text) => {
-                let known = manifest.slot(slot).and_then(|slot| slot.field(field));
-                // A field that the manifest does not know is refused by egress, with the nearest name.
-                if known.is_some_and(|field| field.secret) {
-                    return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
-                }
-                Ok(SecretString::from(text.as_str()))
+fn fetch_one(of: &Cart, manifest: &Manifest, (slot, field): (&str, &str), source: &SecretSource) -> Result<SecretString, Error> {
+    let (cart, place) = (of.id.clone(), format!("[credentials.{slot}] {field}"));
+    match source {
+        SecretSource::Env(variable) => std::env::var(variable).map(SecretString::from).map_err(|error| Error::Variable {
+            cart,
+            place,
+            variable: variable.clone(),
+            state: match error {
+                std::env::VarError::NotPresent => "not set",
+                std::env::VarError::NotUnicode(_) => "not UTF-8 text",
+            },
+        }),
+        SecretSource::File(file) => read(file).map_err(|source| Error::File { cart, place, file: file.clone(), source }),
+        SecretSource::Text(text) => {
+            let known = manifest.slot(slot).and_then(|slot| slot.field(field));
+            // A field that the manifest does not know is refused when the credentials are bound, with the nearest name.
+            if known.is_some_and(|field| field.secret) {
+                return Err(Error::InTheOpen { cart, slot: slot.to_owned(), field: field.to_owned() });
             }
+            Ok(SecretString::from(text.as_str()))
         }
     }
 }
@@ -213,7 +197,7 @@ mod tests {
 
     fn fetched(credentials: &str) -> Result<Secrets, Error> {
         let cart = Cart::parse("t.toml", &format!("cart = \"t\"\nplugin = \"p.wasm\"\n[credentials.account]\n{credentials}"));
-        cart.expect("the cart itself is valid").secrets(&manifest())
+        fetch(&cart.expect("the cart itself is valid"), &manifest())
     }
 
     #[test]
