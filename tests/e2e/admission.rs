@@ -1,7 +1,7 @@
 //! Each way in which a file is no plugin: refused with its own reason, before anything of it can matter.
 
 use crate::harness::{admitted, guest, runtime, wat_guest};
-use cartage::engine::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
+use cartage::engine::admit::{Error, FileKind, ImportOrigin, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
 use std::error::Error as _;
@@ -50,21 +50,21 @@ async fn a_plugin_is_known_by_its_digest_and_by_what_it_said() {
 async fn what_is_no_component_is_named() {
     let precompiled = wasmtime::Engine::default().precompile_component(b"\0asm\x0d\0\x01\0").expect("an empty component compiles");
     let program = std::env::current_exe().and_then(std::fs::read).expect("this test is a program");
-    let cases: [(&[u8], Kind, &str); 14] = [
-        (b"", Kind::Empty, "an empty file"),
-        (b"\0", Kind::Truncated, "cut short"),
-        (b"\0asm", Kind::Truncated, "cut short"),
-        (b"\0asm\x0d\0\x01", Kind::Truncated, "cut short"),
-        (b"\0asm\x01\0\0\0", Kind::CoreModule, "`cartage plugin build` makes a component"),
-        (b"\0asm\x0e\0\x01\0", Kind::UnknownWasm, "unknown version"),
-        (b"(component)", Kind::Text, "a text file"),
-        ("\u{feff};; cafe\n(component)".as_bytes(), Kind::Text, "a text file"),
-        (&precompiled, Kind::Precompiled, "give the component that it was compiled from"),
-        (&program[..PLUGIN_BYTES_MAX.min(program.len())], Kind::Native, "wasm32-unknown-unknown"),
-        (b"PK\x03\x04rest of an archive", Kind::Archive, "unpack it"),
-        (b"\x1f\x8brest of an archive", Kind::Archive, "unpack it"),
-        (b"\x80\x81\x82", Kind::Unknown, "not a WebAssembly component"),
-        (&[0; 100], Kind::Unknown, "not a WebAssembly component"),
+    let cases: [(&[u8], FileKind, &str); 14] = [
+        (b"", FileKind::Empty, "an empty file"),
+        (b"\0", FileKind::Truncated, "cut short"),
+        (b"\0asm", FileKind::Truncated, "cut short"),
+        (b"\0asm\x0d\0\x01", FileKind::Truncated, "cut short"),
+        (b"\0asm\x01\0\0\0", FileKind::CoreModule, "`cartage plugin build` makes a component"),
+        (b"\0asm\x0e\0\x01\0", FileKind::UnknownWasm, "unknown version"),
+        (b"(component)", FileKind::Text, "a text file"),
+        ("\u{feff};; cafe\n(component)".as_bytes(), FileKind::Text, "a text file"),
+        (&precompiled, FileKind::Precompiled, "give the component that it was compiled from"),
+        (&program[..PLUGIN_BYTES_MAX.min(program.len())], FileKind::Native, "wasm32-unknown-unknown"),
+        (b"PK\x03\x04rest of an archive", FileKind::Archive, "unpack it"),
+        (b"\x1f\x8brest of an archive", FileKind::Archive, "unpack it"),
+        (b"\x80\x81\x82", FileKind::Unknown, "not a WebAssembly component"),
+        (&[0; 100], FileKind::Unknown, "not a WebAssembly component"),
     ];
     for (bytes, kind, said) in cases {
         let error = refused(bytes).await;
@@ -76,7 +76,7 @@ async fn what_is_no_component_is_named() {
 #[tokio::test]
 async fn size_is_bounded_first() {
     let mut bytes = vec![0; PLUGIN_BYTES_MAX];
-    assert!(matches!(refused(bytes.clone()).await, Error::NotAComponent(Kind::Unknown)));
+    assert!(matches!(refused(bytes.clone()).await, Error::NotAComponent(FileKind::Unknown)));
     bytes.push(0);
     let error = refused(bytes).await;
     assert_eq!(error.to_string(), "the plugin has 25165825 bytes, and 25165824 are allowed; build it without debug information");
@@ -145,16 +145,16 @@ async fn foreign_imports_are_named_with_their_likely_cause() {
          through the contract's http.send to endpoints of the manifest"
     );
     for (import, expected) in [
-        ("wasi:cli/environment@0.2.0", Cause::Command),
-        ("wasi:cli/stdout@0.2.12", Cause::Command),
-        ("wasi:filesystem/types@0.2.0", Cause::Files),
-        ("wasi:clocks/wall-clock@0.2.0", Cause::Clock),
-        ("wasi:random/random@0.2.0", Cause::Random),
-        ("wasi:http/outgoing-handler@0.2.0", Cause::Network),
-        ("wasi:io/poll@0.2.0", Cause::Wasi),
-        ("evil:x/y", Cause::Unknown),
-        ("cartage:plugin/files@1.0.0", Cause::Unknown),
-        ("cartage:plugins/http@1.0.0", Cause::Unknown),
+        ("wasi:cli/environment@0.2.0", ImportOrigin::Command),
+        ("wasi:cli/stdout@0.2.12", ImportOrigin::Command),
+        ("wasi:filesystem/types@0.2.0", ImportOrigin::Files),
+        ("wasi:clocks/wall-clock@0.2.0", ImportOrigin::Clock),
+        ("wasi:random/random@0.2.0", ImportOrigin::Random),
+        ("wasi:http/outgoing-handler@0.2.0", ImportOrigin::Network),
+        ("wasi:io/poll@0.2.0", ImportOrigin::Wasi),
+        ("evil:x/y", ImportOrigin::Unknown),
+        ("cartage:plugin/files@1.0.0", ImportOrigin::Unknown),
+        ("cartage:plugins/http@1.0.0", ImportOrigin::Unknown),
     ] {
         let error = refused_text(&format!(r#"(component (import "{import}" (instance)))"#)).await;
         assert!(matches!(&error, Error::ForeignImport { import: found, cause } if found == import && *cause == expected), "{error:?}");

@@ -1,4 +1,4 @@
-//! A wall clock that is set to anything: nothing is deleted on its word, and nothing that waits dies of it.
+//! A wall clock that is set to anything: nothing is deleted for its age, and nothing that waits becomes a dead letter.
 
 use crate::daemon::Daemon;
 use crate::faults::Faults;

@@ -11,7 +11,7 @@ use cartage::outbox::{
 use cartage::service::{Acceptance, Service};
 use cartage::store;
 use cartage::store::orders::OrderRef;
-use cartage_tests::order_checker::OrderChecker;
+use cartage_tests::order_checker::{Answer, OrderChecker};
 use cartage_tests::outfit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -123,8 +123,11 @@ struct Stage {
 
 impl Stage {
     async fn new(carts: &[&str], answer_after: Duration) -> Stage {
+        Stage::at(OrderChecker::start(answer_after).await.expect("a free port"), carts).await
+    }
+
+    async fn at(shop: OrderChecker, carts: &[&str]) -> Stage {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let shop = OrderChecker::start(answer_after).await.expect("a free port");
         let carts: Vec<_> = carts.iter().map(|id| (outfit::cart_id(*id), shop.script_url(), "[delivery]\nconcurrency = 8")).collect();
         let service = outfit::service(&folder.path().join("data"), &carts).await;
         let claims = Arc::<AtomicU64>::default();
@@ -234,4 +237,21 @@ async fn a_worker_whose_store_stops_ends_what_is_under_way_first() {
     assert!(ended.is_err_and(|error| error.to_string().contains("the store failed")), "only that ends it");
     let found = stage.service.outbox().find(MerchantId::default(), slow).await.expect("it can be read");
     assert_eq!(found, None, "the attempt that was under way is settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_that_refuses_its_credentials_is_paused_although_the_outcome_cannot_be_stored() {
+    let refusing = OrderChecker::start_with(Duration::ZERO, |_| Answer::Status(401)).await.expect("a free port");
+    let stage = Stage::at(refusing, &["shop"]).await;
+    stage.accept("shop", "never-settles").await;
+    let start = Instant::now();
+    while stage.faults().await == 0 {
+        assert!(start.elapsed() < PATIENCE && !stage.worker.is_finished(), "its queue rests");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let cart = stage.service.carts().get(&outfit::cart_id("shop")).await.expect("it is there");
+    let pause = cart.row.pause.expect("nothing is sent to the cart before somebody has looked at its credentials, so people must see it");
+    assert_eq!(pause.why, "credentials");
+    let alerts: Vec<_> = stage.alerts().await.into_iter().map(|(kind, _)| kind).collect();
+    assert!(alerts.iter().any(|alert| alert == "cart shop: credentials-refused"), "{alerts:?}");
 }

@@ -11,7 +11,7 @@ mod tokens;
 use cartage::carts::{self, Consent, Limits, PrivateException};
 use cartage::cassette::{Entry, HttpEntry, Recording};
 use cartage::clock::SystemClock;
-use cartage::egress::credential::Credentials;
+use cartage::egress::credential::CredentialValues;
 use cartage::egress::endpoint::Bindings;
 use cartage::egress::tokens::Keeping;
 use cartage::egress::{CartEgress, Egress, Mode, Session};
@@ -79,7 +79,7 @@ impl Shop {
         for (slot, field, text) in &self.credentials {
             values.entry((*slot).to_owned()).or_default().insert((*field).to_owned(), SecretString::from(text.as_str()));
         }
-        let credentials = Credentials::new(&self.manifest, values).expect("the test's credentials are right");
+        let credentials = CredentialValues::new(&self.manifest, values).expect("the test's credentials are right");
         self.egress.open_with(Arc::new(self.manifest.clone()), &bindings, credentials, &self.limits, keeping).expect("the client sets up")
     }
 

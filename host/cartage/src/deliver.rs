@@ -171,9 +171,13 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             trying.answered();
         }
         if attempt.cassette.recording.secret_reflected {
-            self.pause_reflecting(cart).await?;
+            self.pause(cart, PauseReason::SecretReflected).await?;
         }
-        let pending = self.settle(&claim, &ready, &attempt, &verdict).await?;
+        let settled = self.settle(&claim, &ready, &attempt, &verdict).await;
+        if !matches!(settled, Ok(Settled::Done { .. })) {
+            self.pause_unsettled(cart, &verdict).await?;
+        }
+        let pending = pending(settled?);
         failpoint::reach_for("settled", order.as_str());
         self.registry.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
         Ok(TurnResult { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
@@ -207,11 +211,11 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         judge(attempt, &history, &policy, claim.busy_until_unix_ms, self.now(), draw())
     }
 
-    /// Pauses a cart that sent a secret back, before the attempt's outcome is written: if the process dies in between, the cart is paused, and the
-    /// update is tried again after a person has looked.
-    async fn pause_reflecting(&self, cart: &CartKey) -> Result<(), outbox::Error> {
+    /// Pauses a cart apart from the settlement of an attempt. A cart that sent a secret back is paused before the attempt's outcome is written: if the
+    /// process dies in between, the cart is paused, and the update is tried again after a person has looked.
+    async fn pause(&self, cart: &CartKey, reason: PauseReason) -> Result<(), outbox::Error> {
         loop {
-            match self.registry.pause(cart, PauseReason::SecretReflected).await {
+            match self.registry.pause(cart, reason).await {
                 Err(error) if error.reach() == Reach::Request => {
                     self.registry.note(cart, &Note::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
@@ -225,9 +229,18 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         }
     }
 
+    /// Pauses a cart after an attempt whose outcome was not stored, if that would have paused the cart until a person acts. The registry already leaves
+    /// alone a cart that refused its credentials; without the pause on disk nobody would see why.
+    async fn pause_unsettled(&self, cart: &CartKey, verdict: &AttemptVerdict) -> Result<(), outbox::Error> {
+        match verdict.cart {
+            Some(ForCart::Pause { reason, until_unix_ms: None }) => self.pause(cart, reason).await,
+            Some(ForCart::Pause { until_unix_ms: Some(_), .. } | ForCart::Disable | ForCart::Rest { .. } | ForCart::Prove) | None => Ok(()),
+        }
+    }
+
     /// Writes the outcome of an attempt, and repeats this while the disk does not take it: the outcome is the only record that the update was sent.
     /// If the store cannot keep the whole record, only the bare outcome is written.
-    async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &AttemptVerdict) -> Result<u64, outbox::Error> {
+    async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &AttemptVerdict) -> Result<Settled, outbox::Error> {
         let Recorded { receipt, cassette } = self.registry.record(ready, attempt).await;
         let mut settle = Settle {
             receipt: Some(receipt),
@@ -241,7 +254,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let mut is_bare = false;
         loop {
             match self.outbox.settle(vec![settle.clone()]).await {
-                Ok(settled) => return Ok(pending(&settled)),
+                Ok(settled) => return Ok(settled.first().copied().unwrap_or(Settled::Stale)),
                 Err(error) if error.reach() == Reach::Request => {
                     self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
@@ -262,8 +275,8 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let verdict = AttemptVerdict::not_tried(self.now(), wait_ms);
         let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
         let settled = self.outbox.settle(vec![self.settlement(claim, retry)]).await?;
-        let next_due_unix_ms = next_due(&verdict, pending(&settled), self.now());
-        Ok(TurnResult { verdict, next_due_unix_ms, tried: Err(NotTried::NotReady) })
+        let pending = pending(settled.first().copied().unwrap_or(Settled::Stale));
+        Ok(TurnResult { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Err(NotTried::NotReady) })
     }
 
     /// Lets an order's queue rest after an error that reaches no further, and tells people.
@@ -430,10 +443,10 @@ fn said(reason: PauseReason, receipt: &Receipt) -> Option<String> {
 }
 
 /// How many updates wait in the lane. 0 for a settlement that came too late, because another process has the lane.
-fn pending(settled: &[Settled]) -> u64 {
-    match settled.first() {
-        Some(Settled::Done { pending }) => *pending,
-        Some(Settled::Stale) | None => 0,
+fn pending(settled: Settled) -> u64 {
+    match settled {
+        Settled::Done { pending } => pending,
+        Settled::Stale => 0,
     }
 }
 

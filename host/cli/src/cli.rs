@@ -46,7 +46,7 @@ mod toolchain;
 mod update;
 
 use clap::{Parser, Subcommand};
-use directory::Place;
+use directory::Executor;
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -293,10 +293,10 @@ pub fn main() -> ExitCode {
     if !cli.command.needs_data_directory() {
         return cli.run().into();
     }
-    let exit_code = match directory::place(&cli.data) {
-        Place::Here(here) => console::at(Rc::new(here), || cli.run()),
+    let exit_code = match directory::executor(&cli.data) {
+        Executor::Here(here) => console::at(Rc::new(here), || cli.run()),
         #[cfg(unix)]
-        Place::Daemon(client) => {
+        Executor::Daemon(client) => {
             client.run(&*console::current(), &arguments, &cli.data).unwrap_or_else(|failure| exit_code(Err(failure), cli.json))
         }
     };

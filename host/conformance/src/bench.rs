@@ -2,7 +2,7 @@
 
 use super::Level;
 use super::faults::Plan;
-use super::report::{Case, Measured, Problem, Report, Verdict};
+use super::report::{Case, CaseVerdict, Measured, Problem, Report};
 use super::shop::Shop;
 use super::stage::{Log, Stage};
 use super::updates::Maker;
@@ -239,7 +239,7 @@ impl<'p> Bench<'p> {
             digest: self.plugin.digest(),
             level: if self.script.is_some() { Level::High } else { Level::Basic },
             seed: self.seed,
-            passed: !cases.iter().map(|case| &case.verdict).any(Verdict::is_failure),
+            passed: !cases.iter().map(|case| &case.verdict).any(CaseVerdict::is_failure),
             calls: self.calls,
             cases,
             limits: self.limits,

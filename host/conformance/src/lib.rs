@@ -25,7 +25,7 @@ mod words;
 mod world;
 
 pub use rehearsal::Rehearsal;
-pub use report::{Case, Measured, Problem, Report, Verdict};
+pub use report::{Case, CaseVerdict, Measured, Problem, Report};
 pub use world::Error;
 
 use bench::Bench;
@@ -94,7 +94,7 @@ pub async fn examine(plugin: &Plugin, script: Option<&Script>, options: &Options
             },
         };
         let bypass = bypasses.iter().find(|bypass| bypass.case == *name);
-        cases.push(Case { name: name.clone(), verdict: Verdict::of(problems, bypass.map(|bypass| bypass.reason.as_str())) });
+        cases.push(Case { name: name.clone(), verdict: CaseVerdict::of(problems, bypass.map(|bypass| bypass.reason.as_str())) });
     }
     Ok(bench.report(cases))
 }

@@ -37,13 +37,13 @@ pub struct Case {
     pub name: String,
     /// The result of the case.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CaseVerdict,
 }
 
 /// The result of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
-pub enum Verdict {
+pub enum CaseVerdict {
     /// The plugin meets the requirement.
     Passed,
     /// The plugin does not meet the requirement.
@@ -93,24 +93,24 @@ pub struct Measured {
     pub case: String,
 }
 
-impl Verdict {
+impl CaseVerdict {
     /// The verdict on a case with these problems. `bypass` is the reason for which the script bypasses the case, if it does.
-    pub(super) fn of(mut problems: Vec<Problem>, bypass: Option<&str>) -> Verdict {
+    pub(super) fn of(mut problems: Vec<Problem>, bypass: Option<&str>) -> CaseVerdict {
         match (problems.is_empty(), bypass) {
-            (true, None) => Verdict::Passed,
-            (true, Some(reason)) => Verdict::NeedlesslyBypassed { reason: reason.to_owned() },
-            (false, Some(reason)) => Verdict::Bypassed { reason: reason.to_owned() },
+            (true, None) => CaseVerdict::Passed,
+            (true, Some(reason)) => CaseVerdict::NeedlesslyBypassed { reason: reason.to_owned() },
+            (false, Some(reason)) => CaseVerdict::Bypassed { reason: reason.to_owned() },
             (false, None) => {
                 let further = problems.len().saturating_sub(PROBLEMS_MAX);
                 problems.truncate(PROBLEMS_MAX);
-                Verdict::Failed { problems, further }
+                CaseVerdict::Failed { problems, further }
             }
         }
     }
 
     /// Whether this verdict means that the plugin does not conform.
     pub fn is_failure(&self) -> bool {
-        matches!(self, Verdict::Failed { .. })
+        matches!(self, CaseVerdict::Failed { .. })
     }
 }
 
@@ -127,11 +127,11 @@ mod tests {
     #[test]
     fn a_bypass_of_a_case_that_passes_is_told_and_no_failure() {
         let problem = Problem::new("a", "b", "c", "d");
-        assert_eq!(Verdict::of(vec![], None), Verdict::Passed);
-        assert_eq!(Verdict::of(vec![], Some("x")), Verdict::NeedlesslyBypassed { reason: "x".into() });
-        assert_eq!(Verdict::of(vec![problem.clone()], Some("x")), Verdict::Bypassed { reason: "x".into() });
-        let many = Verdict::of(vec![problem.clone(); PROBLEMS_MAX + 3], None);
-        assert_eq!(many, Verdict::Failed { problems: vec![problem; PROBLEMS_MAX], further: 3 });
+        assert_eq!(CaseVerdict::of(vec![], None), CaseVerdict::Passed);
+        assert_eq!(CaseVerdict::of(vec![], Some("x")), CaseVerdict::NeedlesslyBypassed { reason: "x".into() });
+        assert_eq!(CaseVerdict::of(vec![problem.clone()], Some("x")), CaseVerdict::Bypassed { reason: "x".into() });
+        let many = CaseVerdict::of(vec![problem.clone(); PROBLEMS_MAX + 3], None);
+        assert_eq!(many, CaseVerdict::Failed { problems: vec![problem; PROBLEMS_MAX], further: 3 });
         assert!(many.is_failure());
     }
 }

@@ -97,15 +97,13 @@ async fn take(State(turns): State<mpsc::Sender<Turn>>, method: Method, url: Uri,
 }
 
 fn serve(cart: &mut Cart<'_>, asked: &Asked) -> (Served, Answer) {
-    let (before, twice_before) = (cart.effects().len(), cart.twice().len());
+    let before = cart.effects().len();
     let request = asked.name();
     match cart.answer(asked) {
         Ok(response) => {
             let done: Vec<String> = cart.effects()[before..].iter().map(ToString::to_string).collect();
-            let twice = cart.twice();
             // An effect that was added twice earlier is reported again only if this request adds it once more.
-            let twice = if twice.len() > twice_before || !done.is_empty() { twice } else { Vec::new() };
-            let twice = twice.iter().map(ToString::to_string).filter(|effect| done.contains(effect)).collect();
+            let twice = cart.twice().iter().map(ToString::to_string).filter(|effect| done.contains(effect)).collect();
             let mut headers = HeaderMap::new();
             for header in response.headers {
                 if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(header.name), http::HeaderValue::try_from(header.value)) {

@@ -1,15 +1,9 @@
 //! A cart's way out: its endpoints, grants, credentials and connections.
 
-use super::client::Client;
-use super::credential::Credentials;
-use super::scrub::Scrubber;
 use super::session::{Mode, Session};
-use super::tokens::Keeping;
-use cartage_base::clock::Clock;
+use super::shared::Shared;
 use cartage_contract::delivery;
-use cartage_contract::grants::Grants;
-use cartage_contract::manifest::{Manifest, SlotKind};
-use std::collections::BTreeMap;
+use cartage_contract::manifest::SlotKind;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,19 +11,6 @@ use std::sync::Arc;
 /// share the cart's egress's connections, which no other cart uses.
 #[derive(Clone)]
 pub struct CartEgress(pub(super) Arc<Shared>);
-
-/// The data of a cart's egress, shared by its sessions.
-pub(super) struct Shared {
-    pub(super) manifest: Arc<Manifest>,
-    pub(super) grants: Grants,
-    pub(super) credentials: Credentials,
-    pub(super) scrubber: Scrubber,
-    pub(super) clients: BTreeMap<String, Client>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) keeping: Keeping,
-    /// By slot: a hash of the settings with which the slot's tokens must have been obtained.
-    pub(super) fingerprints: BTreeMap<String, [u8; 32]>,
-}
 
 impl fmt::Debug for CartEgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

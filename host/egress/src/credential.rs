@@ -167,7 +167,7 @@ pub enum Warning {
 }
 
 /// A cart's credentials, checked against the plugin's manifest.
-pub struct Credentials {
+pub struct CredentialValues {
     slots: BTreeMap<String, BTreeMap<String, Value>>,
     warnings: Vec<Warning>,
 }
@@ -178,7 +178,7 @@ struct Value {
     secret: bool,
 }
 
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for CredentialValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(self.granted()).finish()
     }
@@ -195,7 +195,7 @@ pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretSt
     let fields = || known.fields.iter().map(|field| field.name.as_str());
     let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest::or_all(field, fields()) };
     let its_field = known.field(field).ok_or_else(unknown)?;
-    let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
+    let mut credentials = CredentialValues { slots: BTreeMap::new(), warnings: Vec::new() };
     let whole = known.fields.iter().all(|other| other.name == field || !other.required);
     if whole {
         credentials.insert(manifest, known, BTreeMap::from([(field.to_owned(), text.clone())]))?;
@@ -205,11 +205,11 @@ pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretSt
     Ok(credentials.warnings)
 }
 
-impl Credentials {
+impl CredentialValues {
     /// Checks the values that the operator gave against the plugin's manifest.
-    pub fn new(manifest: &Manifest, values: Values) -> Result<Credentials, Error> {
+    pub fn new(manifest: &Manifest, values: Values) -> Result<CredentialValues, Error> {
         let slot_names = || manifest.slots.iter().map(|slot| slot.name.as_str());
-        let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
+        let mut credentials = CredentialValues { slots: BTreeMap::new(), warnings: Vec::new() };
         for (name, fields) in values {
             match manifest.slots.iter().find(|slot| slot.name == name) {
                 Some(slot) => credentials.insert(manifest, slot, fields)?,
@@ -364,7 +364,7 @@ pub fn alternatives(manifest: &Manifest) -> BTreeMap<&str, Vec<&Slot>> {
     names
 }
 
-impl Secrets for Credentials {
+impl Secrets for CredentialValues {
     fn field(&self, slot: &str, field: &str) -> Option<&str> {
         self.slots.get(slot)?.get(field).map(|value| value.text.expose_secret())
     }

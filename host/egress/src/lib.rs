@@ -16,13 +16,17 @@ pub mod client;
 pub mod credential;
 mod cart_egress;
 pub mod endpoint;
+mod failed;
+mod log_in;
 mod oauth1;
+mod own_headers;
 pub mod post;
 mod record;
 pub mod resolve;
 mod scrub;
 pub mod secrets;
 pub mod session;
+mod shared;
 pub mod signing;
 #[cfg(test)]
 mod testing;
@@ -32,19 +36,19 @@ pub use cart_egress::CartEgress;
 pub use session::{Mode, Session};
 
 use address::{Rules, ThisMachine};
-use cart_egress::Shared;
 use cartage_base::clock::Clock;
 use cartage_contract::grants::Grants;
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Limits;
 use client::Client;
-use credential::Credentials;
+use credential::CredentialValues;
 use endpoint::Bindings;
 use ipnet::IpNet;
 use resolve::{Resolver, SystemResolver};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use scrub::Scrubber;
+use shared::Shared;
 use std::fmt;
 use std::sync::Arc;
 use tokens::{Keeping, fingerprints};
@@ -131,7 +135,7 @@ impl Egress {
         &self,
         manifest: Arc<Manifest>,
         bindings: &Bindings,
-        credentials: Credentials,
+        credentials: CredentialValues,
         limits: &Limits,
     ) -> Result<CartEgress, Error> {
         self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
@@ -146,7 +150,7 @@ impl Egress {
         &self,
         manifest: Arc<Manifest>,
         bindings: &Bindings,
-        credentials: Credentials,
+        credentials: CredentialValues,
         limits: &Limits,
         keeping: Keeping,
     ) -> Result<CartEgress, Error> {

@@ -1,6 +1,6 @@
 //! OAuth 1.0a: a nonce, a time and a signature for one request. The contract says what is signed ([`Allowed::oauth1`]).
 
-use super::session::Failed;
+use super::failed::Failed;
 use super::signing::mac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -4,32 +4,27 @@
 //! answer, judge and scrub it, record it. A request is marked as maybe sent before it is given to the client, so that a call that is dropped at any
 //! moment leaves a record that claims no less than what happened.
 
-mod failed;
 mod tokens;
 
-pub(super) use failed::Failed;
-
-use super::cart_egress::Shared;
 use super::client::Received;
+use super::failed::{Failed, denied};
 use super::oauth1;
+use super::own_headers::add_own_headers;
 use super::record::{asked, log_line, printable, recording, wire_record};
 use super::scrub::Found;
+use super::shared::Shared;
 use super::signing::{self, SIGNATURES_MAX};
 use cartage_base::heavy;
 use cartage_contract::http::{Effect, Error, ErrorKind, Part, Reach, Request, Response, ResponseHeader};
 use cartage_contract::manifest::Endpoint;
-use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
+use cartage_contract::request::{self, Allowed, Denied};
 use cartage_contract::signing::{self as contract, Algorithm};
 use cartage_model::cassette::{Entry, HttpEntry, Recording};
 use cartage_model::exchange::{HostCall, HostReply, Services, Stop};
-use failed::denied;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use tokens::{CallTokens, WithTokens};
 use zeroize::Zeroizing;
-
-/// The `user-agent` header of every request.
-pub const USER_AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
 /// The most bytes of bodies that are recorded of one call; later entries are recorded without bodies.
 pub const RECORDED_BYTES_MAX: usize = 32 << 20;
@@ -308,17 +303,4 @@ impl Services for Session {
 struct Looked {
     received: Received,
     found: Found,
-}
-
-/// Adds the headers that the host sets itself, in the record as on the wire.
-pub(super) fn add_own_headers(wire: &mut Wire) {
-    let mut add = |name: &str, value: &str| {
-        wire.headers.push(WireHeader { name: name.to_owned(), value: value.as_bytes().to_vec(), sensitive: false });
-    };
-    add("user-agent", USER_AGENT);
-    // Without it some servers compress, and nothing here decompresses.
-    add("accept-encoding", "identity");
-    if !wire.headers.iter().any(|header| header.name == "accept") {
-        wire.headers.push(WireHeader { name: "accept".to_owned(), value: b"*/*".to_vec(), sensitive: false });
-    }
 }

@@ -12,16 +12,13 @@
 //! Whether a cart accepts a field's former value once more cannot be known here: if the process dies between the answer and the disk, the next start
 //! logs in with the value on disk.
 
-mod answer;
 mod keeper;
-mod obtain;
 
 pub use keeper::{InMemory, Keeper, Kept, NotKept, Replaced};
-pub(super) use obtain::{Got, Wanted, get};
 
-use super::credential::{Credentials, Needle, SCRUBBED_BYTES_MIN};
+use super::credential::{CredentialValues, Needle, SCRUBBED_BYTES_MIN};
+use super::failed::Failed;
 use super::scrub::Scrubber;
-use super::session::Failed;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
@@ -45,7 +42,7 @@ pub const MARGIN_MS_MAX: u64 = 60_000;
 pub struct Tokens {
     slots: Mutex<BTreeMap<String, Arc<OfSlot>>>,
     /// How often the tokens were forgotten.
-    epoch: AtomicU64,
+    pub(super) epoch: AtomicU64,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -60,7 +57,7 @@ impl Tokens {
         self.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn of_slot(&self, slot: &str) -> Arc<OfSlot> {
+    pub(super) fn of_slot(&self, slot: &str) -> Arc<OfSlot> {
         let mut slots = self.slots.lock().expect("nobody panics while holding it");
         slots.entry(slot.to_owned()).or_default().clone()
     }
@@ -90,48 +87,54 @@ impl std::fmt::Debug for Keeping {
 
 /// The state of one slot's tokens. One log-in may give several.
 #[derive(Default)]
-struct OfSlot {
-    held: Arc<tokio::sync::Mutex<Held>>,
+pub(super) struct OfSlot {
+    pub(super) held: Arc<tokio::sync::Mutex<Held>>,
     /// How many log-ins have ended, with success or not.
-    ended: AtomicU64,
+    pub(super) ended: AtomicU64,
 }
 
 #[derive(Default)]
-struct Held {
-    obtained: Option<Arc<Obtained>>,
+pub(super) struct Held {
+    pub(super) obtained: Option<Arc<Obtained>>,
     /// Why the last log-in failed; `None` if it succeeded.
-    failed: Option<(Basis, Failed)>,
+    pub(super) failed: Option<(Basis, Failed)>,
     /// The values that a log-in replaced and that could not be stored yet.
-    unkept: Option<Unkept>,
+    pub(super) unkept: Option<Unkept>,
 }
 
 /// The answer of a log-in whose new values could not be stored yet.
-struct Unkept {
-    changes: Vec<Replaced>,
-    obtained: Option<Obtained>,
+pub(super) struct Unkept {
+    pub(super) changes: Vec<Replaced>,
+    pub(super) obtained: Option<Obtained>,
 }
 
 /// The settings with which a token was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Basis {
-    epoch: u64,
-    fingerprint: [u8; 32],
+pub(super) struct Basis {
+    pub(super) epoch: u64,
+    pub(super) fingerprint: [u8; 32],
 }
 
 /// The tokens of one log-in's answer.
 pub(super) struct Obtained {
-    values: BTreeMap<String, SecretString>,
+    pub(super) values: BTreeMap<String, SecretString>,
     /// The end of use on the clock of elapsed time, in milliseconds; `None` if the tokens are used until the cart refuses them.
-    until_ms: Option<u64>,
+    pub(super) until_ms: Option<u64>,
     /// The number of the log-in among those of its slot, from 1.
     pub(super) number: u64,
-    basis: Basis,
+    pub(super) basis: Basis,
     /// Finds the tokens, and the values that the answer replaced, in later answers of the cart.
     pub(super) scrubber: Scrubber,
 }
 
 impl Obtained {
-    fn new(slot: &Slot, values: BTreeMap<String, SecretString>, changes: &[Replaced], until_ms: Option<u64>, basis: Basis) -> Obtained {
+    pub(super) fn new(
+        slot: &Slot,
+        values: BTreeMap<String, SecretString>,
+        changes: &[Replaced],
+        until_ms: Option<u64>,
+        basis: Basis,
+    ) -> Obtained {
         let fields = changes.iter().map(|change| (&change.field, &change.to));
         let needles = values.iter().chain(fields).map(|(name, value)| Needle::new(slot, name, value.expose_secret().as_bytes()));
         let needles: Vec<Needle> = needles.filter(|needle| needle.bytes.len() >= SCRUBBED_BYTES_MIN).collect();
@@ -147,7 +150,7 @@ impl Obtained {
 /// By slot with tokens: a hash that changes when a token no longer belongs to its slot's settings.
 pub(super) fn fingerprints(
     manifest: &Manifest,
-    credentials: &Credentials,
+    credentials: &CredentialValues,
     endpoints: &BTreeMap<String, String>,
 ) -> BTreeMap<String, [u8; 32]> {
     let obtained = manifest.slots.iter().filter(|slot| matches!(slot.kind, SlotKind::Login(_) | SlotKind::Oauth2ClientCredentials(_)));
@@ -155,7 +158,7 @@ pub(super) fn fingerprints(
 }
 
 /// The time from which on a token is not used any more, for one that was asked for at `asked_ms` and lives `lifetime_s` seconds.
-fn until(asked_ms: u64, lifetime_s: u64) -> u64 {
+pub(super) fn until(asked_ms: u64, lifetime_s: u64) -> u64 {
     let lifetime_ms = lifetime_s.saturating_mul(1000);
     asked_ms.saturating_add(lifetime_ms - MARGIN_MS_MAX.min(lifetime_ms / 10))
 }

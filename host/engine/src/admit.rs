@@ -23,7 +23,7 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds, Validator, WasmF
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-pub use refusal::{Cause, Kind};
+pub use refusal::{FileKind, ImportOrigin};
 
 /// The largest plugin file, in bytes.
 pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// The file is not a component.
     #[error("the plugin is {0}")]
-    NotAComponent(Kind),
+    NotAComponent(FileKind),
     /// The component has more of something than can be validated and compiled in good time.
     #[error(
         "the plugin has {count} {what}, and {max} are allowed; an ordinary plugin has far fewer: build it again with optimisation and fewer \
@@ -84,7 +84,7 @@ pub enum Error {
         /// The import's name.
         import: String,
         /// What most likely brought the import in.
-        cause: Cause,
+        cause: ImportOrigin,
     },
     /// The component was built for another version of the contract.
     #[error("the plugin has {item}, and this host supports {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
@@ -130,8 +130,8 @@ impl Error {
     /// What a person can do; `None` where the message says it.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
-            Error::NotAComponent(Kind::CoreModule | Kind::Text | Kind::Native | Kind::Unknown)
-            | Error::ForeignImport { cause: Cause::Wasi, .. } => Some(Remedy::BuildPlugin),
+            Error::NotAComponent(FileKind::CoreModule | FileKind::Text | FileKind::Native | FileKind::Unknown)
+            | Error::ForeignImport { cause: ImportOrigin::Wasi, .. } => Some(Remedy::BuildPlugin),
             Error::NotAComponent(_)
             | Error::ForeignImport { .. }
             | Error::TooLarge { .. }
@@ -172,7 +172,7 @@ impl Error {
 }
 
 /// The error for a component that could not be compiled or prepared.
-pub(super) fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
+fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
     let is_host = is_of_the_host(&error);
     let error = error.into_boxed_dyn_error();
     if is_host { Error::Host(error) } else { unless_host(error) }
@@ -186,7 +186,11 @@ impl Runtime {
         let compiled = tokio::task::spawn_blocking(move || {
             inspect(&bytes)?;
             let component = Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| unfit(error, Error::Unfit))?;
-            let ready = v1::Ready::new(&runtime.0.linker, &component)?;
+            let ready = v1::Ready::new(&runtime.0.linker, &component).map_err(|why| match why {
+                v1::Unfit::Imports(error) => unfit(error, Error::ImportType),
+                v1::Unfit::Exports(error) => unfit(error, Error::ExportType),
+                v1::Unfit::Missing(export) => Error::MissingExport { export },
+            })?;
             Ok((Digest::of(&bytes), ready))
         });
         let (digest, ready) = match compiled.await {
@@ -239,32 +243,32 @@ fn inspect(bytes: &[u8]) -> Result<(), Error> {
     check_exports(&exports)
 }
 
-fn other_than_component(bytes: &[u8]) -> Option<Kind> {
+fn other_than_component(bytes: &[u8]) -> Option<FileKind> {
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
     const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
     if bytes.is_empty() {
-        Some(Kind::Empty)
+        Some(FileKind::Empty)
     } else if bytes.starts_with(COMPONENT) {
         None
     } else if bytes.starts_with(CORE_MODULE) {
-        Some(Kind::CoreModule)
+        Some(FileKind::CoreModule)
     } else if COMPONENT.starts_with(bytes) || CORE_MODULE.starts_with(bytes) {
-        Some(Kind::Truncated)
+        Some(FileKind::Truncated)
     } else if bytes.starts_with(b"\0asm") {
-        Some(Kind::UnknownWasm)
+        Some(FileKind::UnknownWasm)
     } else if Engine::detect_precompiled(bytes).is_some() {
-        Some(Kind::Precompiled)
+        Some(FileKind::Precompiled)
     } else if [&b"\x7fELF"[..], b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"].iter().any(|magic| bytes.starts_with(magic)) {
-        Some(Kind::Native)
+        Some(FileKind::Native)
     } else if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"]
         .iter()
         .any(|magic| bytes.starts_with(magic))
     {
-        Some(Kind::Archive)
+        Some(FileKind::Archive)
     } else if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
-        Some(Kind::Text)
+        Some(FileKind::Text)
     } else {
-        Some(Kind::Unknown)
+        Some(FileKind::Unknown)
     }
 }
 
@@ -298,14 +302,14 @@ fn interface(bytes: &[u8]) -> Result<(Vec<&str>, Vec<&str>), wasmparser::BinaryR
 fn check_import(import: &str) -> Result<(), Error> {
     let ours = import.strip_prefix(v1::PACKAGE).and_then(|rest| rest.strip_prefix('/'));
     let Some((interface, version)) = ours.map(|name| name.split_once('@').unwrap_or((name, ""))) else {
-        return Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::of(import) });
+        return Err(Error::ForeignImport { import: import.to_owned(), cause: ImportOrigin::of(import) });
     };
     if version != v1::VERSION {
         Err(Error::ContractVersion { item: format!("the import {import}") })
     } else if v1::IMPORTS.contains(&interface) {
         Ok(())
     } else {
-        Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::Unknown })
+        Err(Error::ForeignImport { import: import.to_owned(), cause: ImportOrigin::Unknown })
     }
 }
 

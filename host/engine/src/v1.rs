@@ -2,7 +2,6 @@
 
 mod convert;
 
-use super::admit;
 use super::guest::Guest;
 use cartage_contract::manifest::Manifest;
 use cartage_model::exchange::{Call, HostCall, HostReply, Outcome};
@@ -44,14 +43,24 @@ pub(super) struct Ready {
     send_order_status: ComponentExportIndex,
 }
 
+/// Why a component cannot be made [`Ready`].
+pub(super) enum Unfit {
+    /// The imports could not be resolved.
+    Imports(wasmtime::Error),
+    /// The exports do not have the types of the package.
+    Exports(wasmtime::Error),
+    /// The component lacks this export.
+    Missing(&'static str),
+}
+
 type Returned<T> = std::result::Result<T, delivery::Failure>;
 
 impl Ready {
     /// Checks the types of a component's imports and exports, and resolves the imports, once for all calls.
-    pub(super) fn new(linker: &Linker<Guest>, component: &Component) -> std::result::Result<Ready, admit::Error> {
-        let resolved = linker.instantiate_pre(component).map_err(|error| admit::unfit(error, admit::Error::ImportType))?;
-        wit::PluginPre::new(resolved.clone()).map_err(|error| admit::unfit(error, admit::Error::ExportType))?;
-        let export = |name| component.get_export_index(None, name).ok_or(admit::Error::MissingExport { export: name });
+    pub(super) fn new(linker: &Linker<Guest>, component: &Component) -> std::result::Result<Ready, Unfit> {
+        let resolved = linker.instantiate_pre(component).map_err(Unfit::Imports)?;
+        wit::PluginPre::new(resolved.clone()).map_err(Unfit::Exports)?;
+        let export = |name| component.get_export_index(None, name).ok_or(Unfit::Missing(name));
         let [describe, list_choices, check, send_order_status] = EXPORTS.map(export);
         let (describe, list_choices) = (describe?, list_choices?);
         Ok(Ready { resolved, describe, list_choices, check: check?, send_order_status: send_order_status? })

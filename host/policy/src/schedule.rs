@@ -36,7 +36,7 @@ pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST
 pub use cart::Pause;
 pub use time::{Now, Timeline};
 
-use cart::{Cart, Place, Proof};
+use cart::{Cart, Position, Proof};
 use cartage_model::carts::DeliveryRules;
 use cartage_model::id::{CartId, MerchantId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,7 +190,7 @@ impl<L: Ord + Clone> Scheduler<L> {
     pub fn next(&mut self, now: Now) -> Vec<Fetch<L>> {
         while let Some((at, number)) = self.waiting.first().copied().filter(|(at, _)| *at <= now.unix_ms()) {
             self.waiting.remove(&(at, number));
-            self.carts.get_mut(&number).expect("who waits is known").place = Place::Idle;
+            self.carts.get_mut(&number).expect("who waits is known").position = Position::Idle;
             self.change(number, now, |_| ());
         }
         let mut order = Vec::new();
@@ -199,7 +199,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         while free > 0 {
             let Some((number, turn)) = self.ready.take() else { break };
             let cart = self.carts.get_mut(&number).expect("who is ready is known");
-            (cart.turn, cart.place) = (turn, Place::Idle);
+            (cart.turn, cart.position) = (turn, Position::Idle);
             let room = cart.room(now);
             if room == 0 {
                 self.change(number, now, |_| ());
@@ -211,7 +211,7 @@ impl<L: Ord + Clone> Scheduler<L> {
             });
             (*so_far, free) = (*so_far + 1, free - 1);
             if *so_far < room {
-                cart.place = Place::Ready;
+                cart.position = Position::Ready;
                 self.ready.insert(&cart.key.0, turn, number);
             }
         }
@@ -356,24 +356,24 @@ impl<L: Ord + Clone> Scheduler<L> {
         }
     }
 
-    /// Changes a cart: it leaves its place, is changed, and enters its new place. All changes go through here.
+    /// Changes a cart: it leaves its position, is changed, and takes its new one. All changes go through here.
     fn change(&mut self, number: Number, now: Now, change: impl FnOnce(&mut Cart<L>)) {
         let cart = self.carts.get_mut(&number).expect("its number was looked up");
-        match cart.place {
-            Place::Idle => {}
-            Place::At(at) => _ = self.waiting.remove(&(at, number)),
-            Place::Ready => self.ready.remove(&cart.key.0, cart.turn, number),
+        match cart.position {
+            Position::Idle => {}
+            Position::At(at) => _ = self.waiting.remove(&(at, number)),
+            Position::Ready => self.ready.remove(&cart.key.0, cart.turn, number),
         }
         let before = cart.breaker.breaker();
         change(cart);
         if cart.breaker.breaker() != before {
             self.changes.push((cart.key.clone(), cart.breaker.breaker()));
         }
-        cart.place = cart.place_now(now);
-        match cart.place {
-            Place::Idle => {}
-            Place::At(at) => _ = self.waiting.insert((at, number)),
-            Place::Ready => self.ready.insert(&cart.key.0, cart.turn, number),
+        cart.position = cart.position_now(now);
+        match cart.position {
+            Position::Idle => {}
+            Position::At(at) => _ = self.waiting.insert((at, number)),
+            Position::Ready => self.ready.insert(&cart.key.0, cart.turn, number),
         }
         if cart.removed && cart.in_flight.is_empty() && cart.fetching.is_none() {
             self.ready.left(&cart.key.0);

@@ -60,16 +60,6 @@ pub fn add_label(tx: &Tx<'_>, merchant: &MerchantId, label: &str, at_unix_ms: u6
     tx.run("add a status label", sql, (merchant, label, at_unix_ms)).map(|rows| rows > 0)
 }
 
-/// Removes a status label. Returns whether there was one. Events and orders that have the label keep it.
-///
-/// # Errors
-///
-/// [`Error`] if the write fails.
-pub fn remove_label(tx: &Tx<'_>, merchant: &MerchantId, label: &str) -> Result<bool, Error> {
-    let sql = "DELETE FROM status_labels WHERE merchant = ?1 AND label = ?2";
-    tx.run("remove a status label", sql, (merchant, label)).map(|rows| rows > 0)
-}
-
 /// Lists every status label in alphabetical order.
 ///
 /// # Errors

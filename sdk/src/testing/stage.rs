@@ -149,7 +149,10 @@ pub(super) fn perform<T>(stage: Stage, call: impl FnOnce() -> T) -> (T, Stage) {
         }
     }
 
-    assert!(STAGE.replace(Some(stage)).is_none(), "a plugin cannot be run from within a plugin");
+    STAGE.with_borrow_mut(|current| {
+        assert!(current.is_none(), "a plugin cannot be run from within a plugin");
+        *current = Some(stage);
+    });
     let cleared = Cleared;
     let value = call();
     let stage = STAGE.take().expect("only a run puts a stage here and takes it away");

@@ -96,6 +96,18 @@ fn post() -> Request {
 }
 
 #[test]
+fn a_run_within_a_run_fails_and_the_outer_run_keeps_its_own_cart() {
+    let cart = cart().rule(|_| Reply::status(204));
+    let run = run(cart, |_, _| {
+        let panic = panic_in(|| drop(Cart::<Puppet>::new().set("store", 1).send(&update("2", "Shipped"))));
+        assert_eq!(panic, "a plugin cannot be run from within a plugin");
+        assert_eq!(post().send()?.status, 204);
+        Ok(Applied::done())
+    });
+    assert!(run.outcome.is_ok() && run.requests.len() == 1, "{run:?}");
+}
+
+#[test]
 fn what_is_expected_comes_in_order_and_the_rule_answers_the_rest() {
     let cart = cart()
         .expect(Expect::get("https://shop.example/api/orders/1?shop=1&q=a%20b"), Reply::status(204))

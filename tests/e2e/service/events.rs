@@ -86,7 +86,7 @@ fn an_event_that_is_not_meant_for_carts_is_nothing_to_do() {
         assert!(explained.lines().count() <= 24, "{explained}");
     };
     // Never set up at all, then given a label and no tick, then ticked with the switches still off.
-    agree(1, "It will be sent when every line has a tick");
+    agree(1, "It is sent only when all six conditions hold");
     desk.done(&["event", "set", "Order Packed", "--order-label", "Order Packed"]);
     agree(0, "it is not meant for carts");
     desk.done(&["event", "set", "Order Packed", "--notify-cart"]);

@@ -12,6 +12,9 @@ use std::{fs, io};
 /// The beginnings of the names of licence files.
 const FILES: [&str; 6] = ["copying", "copyright", "licence", "license", "notice", "unlicense"];
 
+/// The package that the command is built from.
+const ROOT: &str = "cartage-cli";
+
 /// A package that is linked into the command.
 struct Package {
     name: String,
@@ -22,7 +25,7 @@ struct Package {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args_os().nth(1).map(PathBuf::from).ok_or("name the file for the texts: notices FILE")?;
-    let packages = packages_of("cartage")?;
+    let packages = packages_of(ROOT)?;
     let mut by_licence = BTreeMap::<&str, Vec<String>>::new();
     for package in &packages {
         by_licence.entry(&package.licence).or_default().push(format!("{} {}", package.name, package.version));
@@ -106,5 +109,19 @@ fn output(command: &mut Command) -> Result<String, Box<dyn Error>> {
         Ok(String::from_utf8(output.stdout)?)
     } else {
         Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_the_command_and_its_listeners_link_is_listed() {
+        let packages = packages_of(ROOT).expect("cargo knows the workspace");
+        for name in ["axum", "clap", "hyper", "wasmtime"] {
+            assert!(packages.iter().any(|package| package.name == name), "{name} is not listed");
+        }
+        assert!(!packages.iter().any(|package| package.name.starts_with("cartage")), "the repository's own packages are not listed");
     }
 }

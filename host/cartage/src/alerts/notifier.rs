@@ -140,11 +140,6 @@ impl Notifier {
         let key = key(&one.0, &one.1);
         self.lines.iter().any(|line| line.told.contains_key(&key))
     }
-
-    /// The earliest time at which a destination that failed may be tried again; `None` if none has failed.
-    pub fn again_unix_ms(&self) -> Option<u64> {
-        self.lines.iter().filter(|line| line.failures > 0).map(|line| line.not_before_unix_ms).min()
-    }
 }
 
 impl Line {

@@ -7,7 +7,7 @@ use cartage_base::clock::Clock;
 use cartage_contract::delivery::{self, ChoicesOf, Context, Delivery, EarlierAttempt, OrderKey, Setting, Step, ToldPackage};
 use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::{self, Update};
-use cartage_egress::credential::{Credentials, Warning};
+use cartage_egress::credential::{CredentialValues, Warning};
 use cartage_egress::endpoint::Bindings;
 use cartage_egress::tokens::Keeping;
 use cartage_egress::{self as egress, CartEgress, Egress, Mode, credential, endpoint};
@@ -197,7 +197,7 @@ impl CartClient {
         let (id, manifest) = (|| cart.id.clone(), plugin.manifest());
         let settings = cart.settings(manifest)?;
         let bindings = Bindings::new(manifest, &cart.endpoints).map_err(|source| Error::Endpoint { cart: id(), source })?;
-        let credentials = Credentials::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
+        let credentials = CredentialValues::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
         let warnings = credentials.warnings().to_vec();
         let limits = cart.limits.with(&manifest.pace);
         let cart_egress = egress

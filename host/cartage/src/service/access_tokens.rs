@@ -96,11 +96,6 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether the holder may touch this cart.
-    pub fn is_for(&self, cart: &CartId) -> bool {
-        self.carts.as_ref().is_none_or(|carts| carts.contains(cart))
-    }
-
     fn of(merchant: MerchantId, kept: tokens::Token) -> Result<Token, Error> {
         let tokens::Token { name, role, carts, made_at_unix_ms, used_at_unix_ms, digest: _ } = kept;
         Ok(Token { merchant, name, role: Role::named(&role)?, carts, made_at_unix_ms, used_at_unix_ms })

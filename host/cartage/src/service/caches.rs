@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::cart_clients::CartClients;
+use super::plugin_files::Copies;
 use super::plugins::Code;
 use super::replaced::CartTokens;
 use super::seen::Observations;
@@ -20,6 +21,7 @@ pub(super) struct Caches {
     pub(super) tokens: Arc<CartTokens>,
     pub(super) carts: Arc<CartCache>,
     pub(super) code: Arc<Code>,
+    pub(super) copies: Arc<Copies>,
     pub(super) seen: Arc<Observations>,
 }
 
@@ -42,6 +44,7 @@ impl Caches {
         self.seen.keep_only(&carts);
         self.carts.keep_only(&carts);
         self.code.keep_only(&plugins);
+        self.copies.keep_only(&plugins);
         Ok(())
     }
 }

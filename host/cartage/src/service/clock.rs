@@ -27,7 +27,7 @@ impl Service {
         self.tenant.elapsed_ms()
     }
 
-    /// Whether the wall clock is so far off that nothing is deleted on its word; `None` if it is trusted.
+    /// Whether the wall clock is so far off that nothing is deleted for its age; `None` if it is trusted.
     pub fn clock_doubt(&self) -> Option<Doubt> {
         self.tenant.clock.doubt()
     }

@@ -11,7 +11,7 @@ use cartage_engine::file::{self, PluginDir};
 use cartage_model::carts::Cart;
 use cartage_model::id::Digest;
 use cartage_store::data_dir::DataDir;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -42,6 +42,13 @@ pub(super) type Stamp = (SystemTime, u64);
 /// Earlier findings about copies, so that they are not read again and again.
 #[derive(Default)]
 pub(super) struct Copies(Mutex<BTreeMap<Digest, (Stamp, Instant, Copy)>>);
+
+impl Copies {
+    /// Drops what was found of copies of plugins that are not among these.
+    pub(super) fn keep_only(&self, plugins: &BTreeSet<Digest>) {
+        self.0.lock().expect("nobody panics while holding it").retain(|digest, _| plugins.contains(digest));
+    }
+}
 
 /// The plugin files in the data directory.
 #[derive(Clone)]
@@ -198,4 +205,19 @@ pub(super) fn stamp(file: &Path) -> Option<Stamp> {
 /// Whether the file could not be read because it is absent.
 fn is_missing(error: &file::Error) -> bool {
     error.fault() == Some(Fault::NotThere)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_of_a_copy_is_dropped_with_its_plugin() {
+        let (kept, gone) = (Digest::of(b"kept"), Digest::of(b"gone"));
+        let copies = Copies::default();
+        let found = ((SystemTime::UNIX_EPOCH, 4), Instant::now(), Copy::Sound);
+        copies.0.lock().expect("nobody panics while holding it").extend([(kept, found), (gone, found)]);
+        copies.keep_only(&BTreeSet::from([kept]));
+        assert!(copies.0.into_inner().expect("nobody panics while holding it").into_keys().eq([kept]));
+    }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// The most deliveries that one transaction ends.
-const BATCH: u32 = 200;
+const BATCH: u32 = if cfg!(test) { 3 } else { 200 };
 /// How long attempts under way are waited for, in milliseconds.
 const UNDER_WAY_MS: u64 = 10_000;
 /// The pause before attempts under way are checked again, in milliseconds.
@@ -32,6 +32,13 @@ pub enum Queue {
     Keep,
     /// Queued deliveries and dead letters are ended, and never sent.
     Discard,
+}
+
+/// A list of the deliveries of a removed cart.
+#[derive(Clone, Copy)]
+enum List {
+    Queued,
+    Dead,
 }
 
 /// The removal of carts.
@@ -83,7 +90,11 @@ impl Removal {
         let until = Instant::now() + Duration::from_millis(UNDER_WAY_MS);
         let mut ended = 0;
         loop {
-            let (done, under_way) = self.discard_some(id).await?;
+            // The queued deliveries first: without the dead letter that blocks them they would be sent.
+            let (done, under_way) = match self.discard_list(id, List::Queued).await? {
+                (0, 0) => self.discard_list(id, List::Dead).await?,
+                some => some,
+            };
             ended += done;
             match (done, under_way) {
                 (0, 0) => return Ok(ended),
@@ -99,17 +110,37 @@ impl Removal {
         Ok(backlogs.iter().any(|backlog| backlog.cart == *id && (backlog.queued > 0 || backlog.dead > 0)))
     }
 
-    /// Ends a batch of queued deliveries, then of dead letters. Returns how many were ended, and how many were left because an attempt is
-    /// under way.
-    async fn discard_some(&self, id: &CartId) -> Result<(u64, u64), Error> {
-        let page = Page { after: None, most: BATCH };
-        let queued = self.deliveries.queued(id, page).await?;
-        let mut all: Vec<(OrderRef, DeliveryId)> = queued.into_iter().map(|queued| (queued.order, queued.delivery)).collect();
-        if all.is_empty() {
-            let filter = Filter { cart: Some(id.clone()), reason: None, since_unix_ms: None, then: None };
-            let dead = self.deliveries.dead(filter, page).await?;
-            all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
+    /// Ends the deliveries in one of the cart's lists, a batch at a time. Returns how many were ended, and how many were left because an
+    /// attempt for their order is under way.
+    async fn discard_list(&self, id: &CartId, list: List) -> Result<(u64, u64), Error> {
+        let (mut ended, mut left, mut after) = (0, 0, None);
+        loop {
+            let batch = self.batch(id, list, Page { after, most: BATCH }).await?;
+            let Some((last, ..)) = batch.last() else { return Ok((ended, left)) };
+            after = Some(*last);
+            let (done, under_way) = self.discard(batch.into_iter().map(|(_, order, delivery)| (order, delivery)).collect()).await?;
+            ended += done;
+            left += under_way;
         }
+    }
+
+    /// A page of one of the cart's lists: the place, the order and the id of each delivery.
+    async fn batch(&self, id: &CartId, list: List, page: Page) -> Result<Vec<(u64, OrderRef, DeliveryId)>, Error> {
+        match list {
+            List::Queued => {
+                let queued = self.deliveries.queued(id, page).await?;
+                Ok(queued.into_iter().map(|queued| (queued.nth, queued.order, queued.delivery)).collect())
+            }
+            List::Dead => {
+                let filter = Filter { cart: Some(id.clone()), reason: None, since_unix_ms: None, then: None };
+                let dead = self.deliveries.dead(filter, page).await?;
+                Ok(dead.into_iter().map(|dead| (dead.nth, dead.order, dead.delivery)).collect())
+            }
+        }
+    }
+
+    /// Ends these deliveries, but for those of orders with an attempt under way. Returns the numbers of both.
+    async fn discard(&self, all: Vec<(OrderRef, DeliveryId)>) -> Result<(u64, u64), Error> {
         let mut held: BTreeMap<SenderOrderNumber, Option<OrderGuard>> = BTreeMap::new();
         for (order, _) in &all {
             held.entry(order.number.clone()).or_insert_with(|| self.deliveries.hold(order));

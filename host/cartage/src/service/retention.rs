@@ -9,7 +9,7 @@ use cartage_model::parameters::{
     Assignments, KEEP_AUDIT_DAYS, KEEP_CASSETTES_DAYS, KEEP_FAILED_CASSETTES_DAYS, KEEP_IDEMPOTENCY_KEYS_DAYS, KEEP_ORDER_STATE_DAYS,
     KEEP_RECEIPTS_DAYS, Parameter, Value,
 };
-use cartage_store::retention::{self, Kind};
+use cartage_store::retention::{self, RecordKind};
 use cartage_store::{self as store, merchants};
 use std::ops::Range;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Retained {
     /// The merchant who owns the rows.
     pub merchant: MerchantId,
     /// The kind of the rows.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// The retention period, in milliseconds.
     pub kept_ms: u64,
     /// The number of rows that are older.
@@ -39,19 +39,19 @@ pub struct Retained {
 }
 
 /// A merchant's retention period for a kind of rows, in milliseconds.
-fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
+fn kept_ms(kind: RecordKind, assignments: &Assignments) -> u64 {
     let days = |parameter: &'static Parameter| match parameter.effective(None, assignments).value {
         Value::Integer(days) => u64::try_from(days).unwrap_or(0) * DAY_MS,
         Value::Boolean(_) | Value::Text(_) | Value::Choice(_) => unreachable!("the registry has days as whole numbers"),
     };
     match kind {
-        Kind::IdempotencyKeys => days(&KEEP_IDEMPOTENCY_KEYS_DAYS),
-        Kind::Receipts | Kind::Endings => days(&KEEP_RECEIPTS_DAYS),
-        Kind::Cassettes => days(&KEEP_CASSETTES_DAYS),
-        Kind::FailedCassettes => days(&KEEP_FAILED_CASSETTES_DAYS),
-        Kind::RawCassettes => RAW_MS_MAX,
-        Kind::Audit => days(&KEEP_AUDIT_DAYS),
-        Kind::Decisions | Kind::Orders => days(&KEEP_ORDER_STATE_DAYS),
+        RecordKind::IdempotencyKeys => days(&KEEP_IDEMPOTENCY_KEYS_DAYS),
+        RecordKind::Receipts | RecordKind::Endings => days(&KEEP_RECEIPTS_DAYS),
+        RecordKind::Cassettes => days(&KEEP_CASSETTES_DAYS),
+        RecordKind::FailedCassettes => days(&KEEP_FAILED_CASSETTES_DAYS),
+        RecordKind::RawCassettes => RAW_MS_MAX,
+        RecordKind::Audit => days(&KEEP_AUDIT_DAYS),
+        RecordKind::Decisions | RecordKind::Orders => days(&KEEP_ORDER_STATE_DAYS),
     }
 }
 
@@ -72,7 +72,7 @@ impl Retention {
         let mut all = self.look_for_old(false).await?;
         for one in &mut all {
             let most = match one.kind {
-                Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => BATCH_CASSETTES,
+                RecordKind::Cassettes | RecordKind::FailedCassettes | RecordKind::RawCassettes => BATCH_CASSETTES,
                 _ => BATCH_ROWS,
             };
             for stamped in self.tenant.clock.older_than(one.kept_ms) {
@@ -142,7 +142,7 @@ impl Retention {
             let mut all = Vec::new();
             for merchant in merchants::list(view)? {
                 let assignments = super::configuration::assignments(view, &merchant)?;
-                for kind in Kind::ALL {
+                for kind in RecordKind::ALL {
                     let kept_ms = kept_ms(kind, &assignments);
                     let stamped = if counted { clock.older_than(kept_ms) } else { Vec::new() };
                     let counts = stamped.iter().map(|stamped| retention::count(view, &merchant, kind, stamped));

@@ -224,6 +224,7 @@ impl Service {
             tokens: self.shared.tokens.clone(),
             carts: self.shared.carts.clone(),
             code: self.shared.code.clone(),
+            copies: self.shared.copies.clone(),
             seen: self.shared.seen.clone(),
         }
     }

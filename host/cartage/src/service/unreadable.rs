@@ -4,7 +4,7 @@ use super::Error;
 use super::tenant::Tenant;
 use crate::alerts::{Certainty, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
-use cartage_store::outbox::sqlite::{Part, Place, part};
+use cartage_store::outbox::sqlite::{Part, ScanFrom, part};
 use cartage_store::outbox::{self, Backlog};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -87,8 +87,8 @@ async fn look_through(tenant: &Tenant, at: At) -> Result<Part, Error> {
     let merchant = tenant.merchant.clone();
     let read = move |view: &cartage_store::View<'_>| {
         let place = match &at {
-            At::Dead(after) => Place::Dead(*after),
-            At::Queued(cart, after) => Place::Queued(cart, *after),
+            At::Dead(after) => ScanFrom::Dead(*after),
+            At::Queued(cart, after) => ScanFrom::Queued(cart, *after),
         };
         part(view, &merchant, place)
     };

@@ -12,31 +12,31 @@ use std::time::Duration;
 const TRIES: u32 = 20;
 const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
 
-/// Where a command that needs a data directory runs.
-pub(super) enum Place {
-    /// In this process.
+/// What runs a command that needs a data directory.
+pub(super) enum Executor {
+    /// This process.
     Here(Here),
-    /// In the daemon that works in the data directory.
+    /// The daemon that works in the data directory.
     #[cfg(unix)]
     Daemon(super::local::Client),
 }
 
-/// Decides where a command runs: in the daemon, if one answers while it holds the directory's lock, otherwise in this process. If another command holds the
+/// Decides what runs a command: the daemon, if one answers while it holds the directory's lock, otherwise this process. If another command holds the
 /// lock, this function waits for about a second. The error of opening is reported when the command opens the directory.
-pub(super) fn place(data: &Path) -> Place {
+pub(super) fn executor(data: &Path) -> Executor {
     for _ in 0..TRIES {
         let opened = DataDir::open(data);
         if !matches!(opened, Err(data_dir::Error::InUse { .. })) {
-            return Place::Here(Here::with(opened));
+            return Executor::Here(Here::with(opened));
         }
         // Only a directory that belongs to this user and is closed to others is reported as in use, so its socket can be trusted.
         #[cfg(unix)]
         if let Some(client) = super::local::Client::reach(&DataDir::socket(data)) {
-            return Place::Daemon(client);
+            return Executor::Daemon(client);
         }
         std::thread::sleep(TRY_REST);
     }
-    Place::Here(Here::with(DataDir::open(data)))
+    Executor::Here(Here::with(DataDir::open(data)))
 }
 
 /// Opens the data directory that the command works in.

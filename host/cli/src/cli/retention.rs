@@ -2,7 +2,7 @@
 
 use super::{Failure, Verdict, client, directory, report};
 use cartage::service::Retained;
-use cartage::store::retention::Kind;
+use cartage::store::retention::RecordKind;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -47,15 +47,15 @@ impl Args {
 
 fn name(one: &Retained, several: bool) -> String {
     let what = match one.kind {
-        Kind::IdempotencyKeys => "idempotency keys",
-        Kind::Receipts => "receipts",
-        Kind::Endings => "ends of deliveries",
-        Kind::Cassettes => "recordings",
-        Kind::FailedCassettes => "recordings of failures",
-        Kind::RawCassettes => "raw recordings",
-        Kind::Audit => "lines of the audit",
-        Kind::Decisions => "decisions",
-        Kind::Orders => "orders",
+        RecordKind::IdempotencyKeys => "idempotency keys",
+        RecordKind::Receipts => "receipts",
+        RecordKind::Endings => "ends of deliveries",
+        RecordKind::Cassettes => "recordings",
+        RecordKind::FailedCassettes => "recordings of failures",
+        RecordKind::RawCassettes => "raw recordings",
+        RecordKind::Audit => "lines of the audit",
+        RecordKind::Decisions => "decisions",
+        RecordKind::Orders => "orders",
     };
     if several { format!("{what} of {}", one.merchant) } else { what.to_owned() }
 }

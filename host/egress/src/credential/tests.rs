@@ -1,11 +1,11 @@
 use super::super::testing::{manifest, values};
 use super::*;
 
-fn check(fields: &[(&str, &str, &str)]) -> Result<Credentials, Error> {
-    Credentials::new(&manifest(), values(fields))
+fn check(fields: &[(&str, &str, &str)]) -> Result<CredentialValues, Error> {
+    CredentialValues::new(&manifest(), values(fields))
 }
 
-fn account(password: &str) -> Result<Credentials, Error> {
+fn account(password: &str) -> Result<CredentialValues, Error> {
     check(&[("account", "password", password)])
 }
 
@@ -59,9 +59,9 @@ fn mistakes_are_told_with_their_remedy() {
 fn a_required_slot_must_hold_a_value() {
     let mut manifest = manifest();
     manifest.slots[1].required = true;
-    let error = Credentials::new(&manifest, Values::new()).expect_err("basic is required");
+    let error = CredentialValues::new(&manifest, Values::new()).expect_err("basic is required");
     assert_eq!(error.to_string(), "credential slot basic (from the cart's settings) has no value: set username, password");
-    assert!(Credentials::new(&manifest, values(&[("basic", "username", "me"), ("basic", "password", "a long password")])).is_ok());
+    assert!(CredentialValues::new(&manifest, values(&[("basic", "username", "me"), ("basic", "password", "a long password")])).is_ok());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn of_slots_that_stand_for_each_other_exactly_one_holds_a_value() {
     let account = ("account", "password", "a long password");
     let basic = [("basic", "username", "somebody"), ("basic", "password", "another password")];
     let header = ("header", "value", "a long key value");
-    let check = |fields: &[(&str, &str, &str)]| Credentials::new(&manifest, values(&[&[account], fields].concat())).map(drop);
+    let check = |fields: &[(&str, &str, &str)]| CredentialValues::new(&manifest, values(&[&[account], fields].concat())).map(drop);
     assert_eq!((check(&basic), check(&[header])), (Ok(()), Ok(())));
     let both = check(&[basic[0], basic[1], header]).expect_err("one too many").to_string();
     assert!(both.contains("are alternatives, so only one of them may have a value"), "{both}");

@@ -1,4 +1,4 @@
-use super::super::credential::Credentials;
+use super::super::credential::CredentialValues;
 use super::super::testing::{manifest, values};
 use super::*;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const SECRET: &str = r#"s3/cr+t "é" <&'\>~ 42"#;
 
 fn scrubber(secret: &str) -> Scrubber {
-    let credentials = Credentials::new(&manifest(), values(&[("account", "password", secret)])).expect("the values fit the manifest");
+    let credentials = CredentialValues::new(&manifest(), values(&[("account", "password", secret)])).expect("the values fit the manifest");
     Scrubber::new(&credentials.needles(&manifest()))
 }
 
@@ -153,7 +153,7 @@ fn base64_is_found_at_every_alignment() {
 #[test]
 fn the_pair_of_basic_is_found_even_where_the_password_is_short() {
     let values = values(&[("basic", "username", "merchant"), ("basic", "password", "pass")]);
-    let credentials = Credentials::new(&manifest(), values).expect("the values fit the manifest");
+    let credentials = CredentialValues::new(&manifest(), values).expect("the values fit the manifest");
     let scrubber = Scrubber::new(&credentials.needles(&manifest()));
     let mut text = format!("Authorization: Basic {}; nothing else", STANDARD.encode("merchant:pass"));
     assert_eq!(scrubber.text(&mut text), Found::Secret);
@@ -165,7 +165,7 @@ fn the_pair_of_basic_is_found_even_where_the_password_is_short() {
 #[test]
 fn a_key_is_found_as_it_is_written_and_as_the_bytes_that_it_stands_for() {
     let key = "000102030405060708090a0b0c0d0e0f";
-    let credentials = Credentials::new(&manifest(), values(&[("hex-key", "key", key)])).expect("the values fit the manifest");
+    let credentials = CredentialValues::new(&manifest(), values(&[("hex-key", "key", key)])).expect("the values fit the manifest");
     let scrubber = Scrubber::new(&credentials.needles(&manifest()));
     let mut bytes = [b"<".as_slice(), &(0..16).collect::<Vec<u8>>(), b">"].concat();
     assert_eq!(scrubber.bytes(&mut bytes), Found::Secret);

@@ -1,8 +1,11 @@
 //! The tokens of one call: which of them the call uses, and when a new one is obtained.
 
-use super::{Failed, Found, Received};
-use crate::cart_egress::Shared;
-use crate::tokens::{Got, LOG_INS_MAX, Obtained, Wanted, get};
+use crate::client::Received;
+use crate::failed::Failed;
+use crate::log_in::{Got, Wanted, get};
+use crate::scrub::Found;
+use crate::shared::Shared;
+use crate::tokens::{LOG_INS_MAX, Obtained};
 use cartage_contract::http::Reach;
 use cartage_contract::request::{Allowed, Secrets};
 use std::collections::{BTreeMap, BTreeSet};

@@ -251,7 +251,7 @@ impl Counts<'_> {
 
     /// The component or module that is being read.
     fn here(&mut self) -> Result<&mut Open, Error> {
-        self.open.last_mut().ok_or(Error::NotAComponent(super::Kind::UnknownWasm))
+        self.open.last_mut().ok_or(Error::NotAComponent(super::FileKind::UnknownWasm))
     }
 
     fn end(&mut self) -> Result<(), Error> {

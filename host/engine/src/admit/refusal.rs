@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The kind of a file that is not a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// An empty file.
     Empty,
     /// The beginning of a WebAssembly file that was cut off.
@@ -25,27 +25,27 @@ pub enum Kind {
     Unknown,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Empty => "an empty file; build or fetch it again",
-            Kind::Truncated => "cut short after its first bytes; build or fetch it again",
-            Kind::CoreModule => "a core module, not a component",
-            Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
-            Kind::Text => "a text file, not a component",
-            Kind::Precompiled => {
+            FileKind::Empty => "an empty file; build or fetch it again",
+            FileKind::Truncated => "cut short after its first bytes; build or fetch it again",
+            FileKind::CoreModule => "a core module, not a component",
+            FileKind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
+            FileKind::Text => "a text file, not a component",
+            FileKind::Precompiled => {
                 "a precompiled file, which is machine code and is never accepted; give the component that it was compiled from"
             }
-            Kind::Native => "a native program or library, not a component",
-            Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
-            Kind::Unknown => "not a WebAssembly component",
+            FileKind::Native => "a native program or library, not a component",
+            FileKind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
+            FileKind::Unknown => "not a WebAssembly component",
         })
     }
 }
 
 /// What most likely brought a foreign import in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum ImportOrigin {
     /// A WASI target, or the standard library's environment, arguments or printing.
     Command,
     /// The standard library's files.
@@ -62,37 +62,37 @@ pub enum Cause {
     Unknown,
 }
 
-impl Cause {
-    pub(super) fn of(import: &str) -> Cause {
-        let Some(wasi) = import.strip_prefix("wasi:") else { return Cause::Unknown };
+impl ImportOrigin {
+    pub(super) fn of(import: &str) -> ImportOrigin {
+        let Some(wasi) = import.strip_prefix("wasi:") else { return ImportOrigin::Unknown };
         match wasi.split(['/', '@']).next().unwrap_or_default() {
-            "cli" => Cause::Command,
-            "filesystem" => Cause::Files,
-            "clocks" => Cause::Clock,
-            "random" => Cause::Random,
-            "sockets" | "http" | "tls" => Cause::Network,
-            _ => Cause::Wasi,
+            "cli" => ImportOrigin::Command,
+            "filesystem" => ImportOrigin::Files,
+            "clocks" => ImportOrigin::Clock,
+            "random" => ImportOrigin::Random,
+            "sockets" | "http" | "tls" => ImportOrigin::Network,
+            _ => ImportOrigin::Wasi,
         }
     }
 
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Cause::Command => {
+            ImportOrigin::Command => {
                 "; it was built for a WASI target, or uses std::env, std::process or println!: build it for wasm32-unknown-unknown and \
                  use the settings and the log of the contract"
             }
-            Cause::Files => {
+            ImportOrigin::Files => {
                 "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings"
             }
-            Cause::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
-            Cause::Random => {
+            ImportOrigin::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
+            ImportOrigin::Random => {
                 "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy"
             }
-            Cause::Network => {
+            ImportOrigin::Network => {
                 "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
             }
-            Cause::Wasi => "; it was built for a WASI target",
-            Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
+            ImportOrigin::Wasi => "; it was built for a WASI target",
+            ImportOrigin::Unknown => "; remove what needs it, or build for the world plugin of the contract",
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use cartage::service::{Approved, Retained};
 use cartage_base::clock::Doubt;
 use cartage_model::id::{CartId, Digest, MerchantId};
-use cartage_store::retention::Kind;
+use cartage_store::retention::RecordKind;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -188,7 +188,7 @@ struct RetainedKind {
     #[schema(value_type = String)]
     merchant: MerchantId,
     #[schema(value_type = schema::merchant::RetentionKind, inline)]
-    kind: Kind,
+    kind: RecordKind,
     /// How long such data is kept, in milliseconds.
     kept_ms: u64,
     /// The number of rows that are older.

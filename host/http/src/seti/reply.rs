@@ -4,7 +4,7 @@
 //! the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end the answer, or turn it into a page, are
 //! removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
 
-use super::{Error, Invalid, Post};
+use super::{Error, Invalid};
 use cartage_base::causes::chain;
 use cartage_model::carts::Inlet;
 use std::borrow::Cow;
@@ -77,13 +77,6 @@ impl Error {
             Error::Xml(_) => Reply(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
             Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied(_) => Reply::error(&chain(self)),
         }
-    }
-}
-
-impl Post {
-    /// The outcomes of the orders that cannot be read, for the answer with those of the others.
-    pub fn invalid(&self) -> impl Iterator<Item = PartOutcome> {
-        self.updates.iter().filter_map(|update| update.as_ref().err()).map(PartOutcome::from)
     }
 }
 

@@ -281,7 +281,7 @@ fn one_bad_order_does_not_touch_the_others() {
     let document = format!("<Orders>{}{}{}</Orders>", order("1", "01-Jun-2015 13:11:51"), order("2", "-1-Jun-2015"), order("3", ""));
     let post = xml(&document).expect("it is XML");
     assert_eq!(post.updates.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
-    let said: Vec<_> = post.invalid().collect();
+    let said: Vec<_> = post.updates.iter().filter_map(|update| update.as_ref().err()).map(PartOutcome::from).collect();
     let reason = "ChangeDateTime cannot be read: \"-1-Jun-2015\" is not a date from 1970 to 9999, written as month/day/year (the inlet's setting \
          dates is \"m/d\") or as 01-Jun-2015";
     assert_eq!(said, [PartOutcome { order: Some("2".to_owned()), outcome: PostOutcome::Invalid(reason.to_owned()) }]);

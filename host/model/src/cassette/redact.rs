@@ -14,6 +14,7 @@
 
 mod dump;
 mod form;
+mod found;
 mod json;
 mod known;
 mod labels;
@@ -312,7 +313,8 @@ impl Pass<'_> {
         self.written(&mut path, Coding::Form, Within::default());
         *url = match query {
             Some(query) => {
-                let edits = form::walk(&mut self.walk, query.as_bytes(), Within::default());
+                let found = form::values(self.walk.names, query.as_bytes(), Within::default());
+                let edits = self.walk.values(query.as_bytes(), found);
                 format!("{path}?{}", walk::lossy(&apply(query.as_bytes(), edits)))
             }
             None => path,

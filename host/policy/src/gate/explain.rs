@@ -108,7 +108,7 @@ pub fn explain(decision: &Decision) -> Explanation {
         Verdict::Send => None,
         Verdict::Shadow => Some("All six conditions hold. The cart's mode holds the order back.".into()),
         Verdict::Nothing if decision.must_act() => {
-            Some(format!("It will be sent when every line has a tick. Look at {}.", crosses(&rows)).into())
+            Some(format!("It is sent only when all six conditions hold. Look at {}.", crosses(&rows)).into())
         }
         Verdict::Nothing => Some("There is nothing to send, and nothing that you must do.".into()),
     };

@@ -30,7 +30,7 @@ pub(super) struct Cart<L> {
     pub(super) work: Option<Work>,
     /// Whether new work was reported since the last fetch.
     pub(super) news: bool,
-    pub(super) place: Place,
+    pub(super) position: Position,
     /// The number of the cart's last turn.
     pub(super) turn: u64,
 }
@@ -76,9 +76,9 @@ pub(super) struct Work {
     due: u64,
 }
 
-/// The place of a cart between two decisions.
+/// The position of a cart between two decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     /// An event must happen before anything can be done.
     Idle,
     /// Nothing can be done before this time.
@@ -111,7 +111,7 @@ impl<L: Ord + Clone> Cart<L> {
             fetching: None,
             work: None,
             news: false,
-            place: Place::Idle,
+            position: Position::Idle,
             turn: 0,
         }
     }
@@ -173,13 +173,13 @@ impl<L: Ord + Clone> Cart<L> {
         self.concurrency.saturating_sub(in_flight).min(self.pace.together()).min(self.breaker.together()).min(to_prove)
     }
 
-    /// The place where the cart belongs now.
-    pub(super) fn place_now(&self, now: Now) -> Place {
-        let Some(work) = self.work else { return Place::Idle };
+    /// The position that the cart takes now.
+    pub(super) fn position_now(&self, now: Now) -> Position {
+        let Some(work) = self.work else { return Position::Idle };
         let paused_until = match self.pause {
             Pause::None => 0,
             Pause::Until(until) => until,
-            Pause::ByHand => return Place::Idle,
+            Pause::ByHand => return Position::Idle,
         };
         let full = self.in_flight.len() >= usize::try_from(self.concurrency).unwrap_or(usize::MAX);
         if self.disabled
@@ -189,11 +189,11 @@ impl<L: Ord + Clone> Cart<L> {
             || self.breaker.together() == 0
             || matches!(self.proof, Proof::UnderWay(_))
         {
-            return Place::Idle;
+            return Position::Idle;
         }
         match work.at.max(paused_until).max(self.pace.earliest_ms()).max(self.breaker.earliest_ms()) {
-            at if at > now.unix_ms() => Place::At(at),
-            _ => Place::Ready,
+            at if at > now.unix_ms() => Position::At(at),
+            _ => Position::Ready,
         }
     }
 

@@ -23,7 +23,7 @@ pub use look::{backlogs, before, due, head, queued};
 pub use order::{ended_of, merged_into};
 pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;
-pub use through::{Part, Place, part};
+pub use through::{Part, ScanFrom, part};
 
 use super::attempts::Poison;
 use super::busy::Busy;

@@ -8,7 +8,7 @@ use crate::events::StatusEvent;
 use crate::orders::{Label, OrderRef, Package};
 use crate::parameters::{Parameter, Scope};
 use crate::receipts::Receipt;
-use crate::retention::{self, Kind};
+use crate::retention::{self, RecordKind};
 use crate::{
     Error, Store, Tx, View, alerts, audit, carts, cassettes, credentials, decisions, events, idempotency, merchants, orders, parameters,
     plugins, receipts, recordings, tokens,
@@ -77,8 +77,7 @@ impl Operation {
                 };
                 events::set(tx, merchant, &event)
             }
-            9 => events::add_label(tx, merchant, &text, at).map(drop),
-            10 => events::remove_label(tx, merchant, &text).map(drop),
+            9 | 10 => events::add_label(tx, merchant, &text, at).map(drop),
             11 => {
                 let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
                 let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3, details: None };
@@ -129,7 +128,7 @@ impl Operation {
                     cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, tape };
                 cassettes::put(tx, merchant, &cassette)
             }
-            23 => retention::delete(tx, merchant, Kind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
+            23 => retention::delete(tx, merchant, RecordKind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
             24 => alerts::raise(tx, merchant, name, &Subject::Cart(cart.clone()), &text, at).map(drop),
             25 => {
                 let all = alerts::on_record(tx, merchant)?;
@@ -137,7 +136,7 @@ impl Operation {
             }
             26 => alerts::clear(tx, merchant, name, &Subject::Cart(cart.clone()), at).map(drop),
             27 => idempotency::put(tx, merchant, name, digest, None, &at.to_string(), at).map(drop),
-            28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, &(0..at.saturating_sub(30)), 2).map(drop),
+            28 => retention::delete(tx, merchant, RecordKind::IdempotencyKeys, &(0..at.saturating_sub(30)), 2).map(drop),
             29 => {
                 // Nobody has the token of another.
                 let digest = Digest::of(format!("{merchant} {name} {nth}").as_bytes());
@@ -149,9 +148,9 @@ impl Operation {
             31 => tokens::remove(tx, merchant, name).map(drop),
             32 => carts::pause_longer(tx, merchant, cart, &Pause::new(text, (value > 0).then_some(at))).map(drop),
             33 => recordings::set_raw_until(tx, merchant, cart, (value > 0).then_some(at)),
-            34 => {
-                Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, &(0..at.saturating_sub(40)), 2).map(drop))
-            }
+            34 => RecordKind::ALL
+                .into_iter()
+                .try_for_each(|kind| retention::delete(tx, merchant, kind, &(0..at.saturating_sub(40)), 2).map(drop)),
             // Only to an update that was accepted: that of the highest number.
             _ => {
                 let accepted = orders::get(tx, merchant, order)?.map_or(0, |order| order.sequence);

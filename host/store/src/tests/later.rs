@@ -6,7 +6,7 @@ use crate::carts::{self, Definition, Pause};
 use crate::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
 use crate::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, KeyState};
 use crate::orders::{self, Label, OrderRef, Package};
-use crate::retention::{self, Kind};
+use crate::retention::{self, RecordKind};
 use crate::tokens::{self, Token};
 use crate::{Error, Store, Tx};
 use cartage_model::alerts::Subject;
@@ -34,11 +34,11 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
         for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
             idempotency::put(tx, &merchant, key, body, None, key, AT + 1 + nth as u64)?;
         }
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT), 9)?, 0, "none came before the first");
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 2);
+        assert_eq!(retention::delete(tx, &merchant, RecordKind::IdempotencyKeys, &(0..AT), 9)?, 0, "none came before the first");
+        assert_eq!(retention::delete(tx, &merchant, RecordKind::IdempotencyKeys, &(0..AT + 3), 2)?, 2);
         let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != KeyState::New);
         assert_eq!(left, [false, false, true, true]);
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 1);
+        assert_eq!(retention::delete(tx, &merchant, RecordKind::IdempotencyKeys, &(0..AT + 3), 2)?, 1);
         Ok(())
     });
     let put = |key: usize, answer: usize| {
@@ -149,8 +149,12 @@ fn cassettes_of_failures_are_kept_longer() {
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 1)?, Some(made(1, false, "{\"again\":1}")));
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, None);
         let gone = |kind, before, most| retention::delete(tx, &merchant, kind, &(0..before), most).expect("it can be written");
-        assert_eq!([gone(Kind::Cassettes, AT + 1, 9), gone(Kind::FailedCassettes, AT + 2, 9)], [0, 0], "the last that are kept");
-        assert_eq!([gone(Kind::Cassettes, AT + 6, 2), gone(Kind::FailedCassettes, AT + 3, 2)], [2, 1]);
+        assert_eq!(
+            [gone(RecordKind::Cassettes, AT + 1, 9), gone(RecordKind::FailedCassettes, AT + 2, 9)],
+            [0, 0],
+            "the last that are kept"
+        );
+        assert_eq!([gone(RecordKind::Cassettes, AT + 6, 2), gone(RecordKind::FailedCassettes, AT + 3, 2)], [2, 1]);
         assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6]);
         let raw = |attempt| {
             let tape = Tape { json: "{}".into(), personal: Personal::Raw };
@@ -159,7 +163,7 @@ fn cassettes_of_failures_are_kept_longer() {
         cassettes::put(tx, &merchant, &raw(7))?;
         cassettes::put(tx, &merchant, &raw(8))?;
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, Some(raw(7)));
-        assert_eq!([gone(Kind::RawCassettes, AT + 7, 9), gone(Kind::RawCassettes, AT + 8, 9)], [0, 1]);
+        assert_eq!([gone(RecordKind::RawCassettes, AT + 7, 9), gone(RecordKind::RawCassettes, AT + 8, 9)], [0, 1]);
         assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6, 8]);
         Ok(())
     });

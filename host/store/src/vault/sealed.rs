@@ -4,7 +4,7 @@ use super::rotate::{self, next_file};
 use super::seal::{self, Label};
 use super::{Change, Error, Key, KeyId};
 use crate::credentials::{self, CredentialRef, Generation, Sealed};
-use crate::{self as store, Store, Tx, View, audit};
+use crate::{self as store, Store, Tx, audit};
 use cartage_model::carts::{BoundTo, Origins};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -39,18 +39,6 @@ impl Vault {
         self.key.read().await.id().clone()
     }
 
-    /// The credentials that were sealed with another key: they must be set again, or that key must be put back.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn foreign(&self) -> Result<Vec<(MerchantId, CredentialRef, KeyId)>, Error> {
-        let key = self.key.read().await;
-        let all = self.store.read(|view: &View<'_>| credentials::of_all_merchants(view)).await?;
-        let foreign = all.into_iter().filter(|(_, value)| value.key_id != key.id().0);
-        Ok(foreign.map(|(merchant, value)| (merchant, value.place, KeyId(value.key_id))).collect())
-    }
-
     /// Seals every credential again with a new key, which then replaces the old one in the key file. If cut off at any point, the change is
     /// undone or completed by [`Vault::open`]. A backup made before still needs the old key.
     ///
@@ -68,6 +56,15 @@ impl Vault {
                 Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::Stop::Closed })),
             },
         }
+    }
+
+    /// The credentials that were sealed with another key.
+    #[cfg(test)]
+    pub(crate) async fn foreign(&self) -> Result<Vec<(MerchantId, CredentialRef, KeyId)>, Error> {
+        let key = self.key.read().await;
+        let all = self.store.read(|view: &store::View<'_>| credentials::of_all_merchants(view)).await?;
+        let foreign = all.into_iter().filter(|(_, value)| value.key_id != key.id().0);
+        Ok(foreign.map(|(merchant, value)| (merchant, value.place, KeyId(value.key_id))).collect())
     }
 
     #[cfg(test)]

@@ -8,6 +8,13 @@ use tokio::task::JoinHandle;
 
 const NOW: u64 = 1_800_000_000_000;
 
+impl Notifier {
+    /// The earliest time at which a destination that failed may be tried again; `None` if none has failed.
+    fn again_unix_ms(&self) -> Option<u64> {
+        self.lines.iter().filter(|line| line.failures > 0).map(|line| line.not_before_unix_ms).min()
+    }
+}
+
 fn alert(subject: &str) -> (MerchantId, Alert) {
     let (kind, subject, detail) = ("breaker-open".to_owned(), Subject::of_text(subject), "it fails".to_owned());
     let alert = Alert { kind, subject, detail, raised_at_unix_ms: NOW, told_at_unix_ms: None, cleared_at_unix_ms: None };

@@ -140,3 +140,23 @@ async fn an_attempt_that_is_under_way_is_waited_for() {
     drop(held);
     assert_eq!(removing.await.expect("it does not panic").expect("it is removed"), 2);
 }
+
+#[tokio::test]
+async fn an_order_under_way_with_more_than_a_batch_keeps_no_other_order() {
+    let (_folder, service) = desk().await;
+    for _ in 0..=BATCH {
+        accept(&service, "1").await;
+    }
+    for number in ["2", "3"] {
+        accept(&service, number).await;
+    }
+    let held = service.deliveries().hold(&order("1")).expect("nobody else has it");
+    let other = service.clone();
+    let removing = tokio::spawn(async move { other.removal().remove(&shop(), Queue::Discard).await });
+    while service.outbox().backlogs(None).await.expect("they can be read")[0].queued > u64::from(BATCH) + 1 {
+        assert!(!removing.is_finished(), "the orders behind it are ended first");
+        sleep(Duration::from_millis(5)).await;
+    }
+    drop(held);
+    assert_eq!(removing.await.expect("it does not panic").expect("it is removed"), u64::from(BATCH) + 3);
+}

@@ -105,7 +105,7 @@ impl Desk {
     }
 
     /// The number of rows deleted at a moment, by kind, without kinds that lost none.
-    async fn gone_at(&self, at_unix_ms: u64) -> Vec<(Kind, u64)> {
+    async fn gone_at(&self, at_unix_ms: u64) -> Vec<(RecordKind, u64)> {
         self.clock.advance_ms(at_unix_ms - self.service.now_unix_ms());
         let would = self.service.retention().retain_dry().await.expect("it can be counted");
         let gone = self.service.retention().retain().await.expect("it can be deleted");
@@ -135,13 +135,13 @@ async fn each_kind_is_kept_for_its_days_and_not_a_millisecond_longer() {
     })
     .await;
     for (days, kinds) in [
-        (1, vec![(Kind::RawCassettes, 1)]),
-        (7, vec![(Kind::IdempotencyKeys, 1)]),
-        (14, vec![(Kind::Cassettes, 1)]),
-        (30, vec![(Kind::FailedCassettes, 1)]),
-        (90, vec![(Kind::Receipts, 1)]),
-        (365, vec![(Kind::Audit, 1)]),
-        (730, vec![(Kind::Decisions, 1), (Kind::Orders, 1)]),
+        (1, vec![(RecordKind::RawCassettes, 1)]),
+        (7, vec![(RecordKind::IdempotencyKeys, 1)]),
+        (14, vec![(RecordKind::Cassettes, 1)]),
+        (30, vec![(RecordKind::FailedCassettes, 1)]),
+        (90, vec![(RecordKind::Receipts, 1)]),
+        (365, vec![(RecordKind::Audit, 1)]),
+        (730, vec![(RecordKind::Decisions, 1), (RecordKind::Orders, 1)]),
     ] {
         assert_eq!(desk.gone_at(AT + days * DAY_MS).await, [], "{days} days are kept");
         assert_eq!(desk.gone_at(AT + days * DAY_MS + 1).await, kinds, "after {days} days");
@@ -163,9 +163,9 @@ async fn a_merchant_may_keep_things_longer_and_others_do_not() {
         })
     })
     .await;
-    assert_eq!(desk.gone_at(AT + 14 * DAY_MS + 1).await, [(Kind::Cassettes, 1)], "the other's");
+    assert_eq!(desk.gone_at(AT + 14 * DAY_MS + 1).await, [(RecordKind::Cassettes, 1)], "the other's");
     assert_eq!(desk.gone_at(AT + 20 * DAY_MS).await, []);
-    assert_eq!(desk.gone_at(AT + 20 * DAY_MS + 1).await, [(Kind::Cassettes, 1)]);
+    assert_eq!(desk.gone_at(AT + 20 * DAY_MS + 1).await, [(RecordKind::Cassettes, 1)]);
     for wrong in ["0", "-1", "36501", "1.5", "x"] {
         assert!(assign("KeepCassettesDays", Scope::System, wrong).is_err(), "{wrong}");
     }
@@ -184,7 +184,13 @@ async fn nothing_that_waits_or_is_dead_goes_however_old_it_is() {
     let gone = desk.gone_at(AT + 10_000 * DAY_MS).await;
     assert_eq!(
         gone,
-        [(Kind::Receipts, 1), (Kind::Cassettes, 1), (Kind::FailedCassettes, 3), (Kind::Decisions, 1), (Kind::Orders, 1)],
+        [
+            (RecordKind::Receipts, 1),
+            (RecordKind::Cassettes, 1),
+            (RecordKind::FailedCassettes, 3),
+            (RecordKind::Decisions, 1),
+            (RecordKind::Orders, 1)
+        ],
         "of what was delivered, and recordings"
     );
     for number in ["blocked", "dead", "queued"] {
@@ -211,9 +217,9 @@ async fn many_go_in_small_transactions_between_which_others_write() {
     })
     .await;
     let before = desk.service.store().writes_and_commits().0;
-    assert_eq!(desk.gone_at(AT + 7 * DAY_MS + 1).await, [(Kind::IdempotencyKeys, keys)]);
+    assert_eq!(desk.gone_at(AT + 7 * DAY_MS + 1).await, [(RecordKind::IdempotencyKeys, keys)]);
     let writes = desk.service.store().writes_and_commits().0 - before;
-    assert_eq!(writes, Kind::ALL.len() as u64 + 3 + 1, "one for each kind, three more for the keys, and what is known of the clock");
+    assert_eq!(writes, RecordKind::ALL.len() as u64 + 3 + 1, "one for each kind, three more for the keys, and what is known of the clock");
 }
 
 #[tokio::test]
@@ -233,10 +239,10 @@ async fn nothing_goes_on_the_word_of_a_clock_that_jumped() {
     desk.clock.set_unix_ms(AT);
     assert_eq!(desk.service.clock_doubt(), None, "it was put right");
     desk.clock.advance_ms(7 * DAY_MS + 1);
-    assert_eq!(gone(&desk.service.retention().retain().await.expect("it looks")), [Kind::IdempotencyKeys]);
+    assert_eq!(gone(&desk.service.retention().retain().await.expect("it looks")), [RecordKind::IdempotencyKeys]);
 }
 
-fn gone(all: &[Retained]) -> Vec<Kind> {
+fn gone(all: &[Retained]) -> Vec<RecordKind> {
     all.iter().filter(|one| one.older > 0).map(|one| one.kind).collect()
 }
 

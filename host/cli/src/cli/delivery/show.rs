@@ -175,7 +175,7 @@ fn of(order: &OrderRef, sequence: u64) -> String {
 fn dead_line(dead: &DeadLetter) -> String {
     let blocks = if dead.then == Then::Block { "; the rest of its order waits for it" } else { "" };
     let (reason, at) = (died_of(dead.reason), report::time(dead.died_at_unix_ms));
-    format!("{}, died of {reason} at {at}{blocks}{}", of(&dead.order, dead.sequence), not_read(&dead.label))
+    format!("{}, dead since {at}: {reason}{blocks}{}", of(&dead.order, dead.sequence), not_read(&dead.label))
 }
 
 fn queued_line(queued: &Queued) -> String {

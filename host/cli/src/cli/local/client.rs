@@ -1,6 +1,6 @@
 //! The client of the socket: it sends the typed command, then does at its own console what the daemon asks for.
 
-use super::frames::{self, Answer, Ask, Blob, FRAME_BYTES_MAX, Opening, PIECE_BYTES_MAX, Place};
+use super::frames::{self, Answer, Ask, Blob, FRAME_BYTES_MAX, Opening, PIECE_BYTES_MAX, WriteMode};
 use crate::cli::Failure;
 use crate::cli::console::{Console, Stream, private};
 use std::ffi::OsString;
@@ -144,11 +144,11 @@ enum Target {
 }
 
 impl Writing {
-    fn begin(path: &Path, place: Place) -> io::Result<Writing> {
+    fn begin(path: &Path, place: WriteMode) -> io::Result<Writing> {
         let file = match place {
-            Place::New if path.exists() => return Err(io::ErrorKind::AlreadyExists.into()),
-            Place::New => Target::New(NamedTempFile::new_in(folder(path))?, path.to_owned()),
-            Place::Any => Target::Any(private().truncate(true).create(true).open(path)?),
+            WriteMode::New if path.exists() => return Err(io::ErrorKind::AlreadyExists.into()),
+            WriteMode::New => Target::New(NamedTempFile::new_in(folder(path))?, path.to_owned()),
+            WriteMode::Any => Target::Any(private().truncate(true).create(true).open(path)?),
         };
         Ok(Writing { file, so_far: Ok(()) })
     }

@@ -115,7 +115,7 @@ pub(super) enum Ask {
     Variable { name: String },
     /// Begin to write a file. Answered with [`Answer::End`] or [`Answer::Failed`]. After [`Answer::End`] the daemon sends pieces, then [`Ask::End`], which is
     /// answered the same way, or [`Ask::Abandon`], which is not answered.
-    Write { path: Blob, place: Place },
+    Write { path: Blob, place: WriteMode },
     /// Copy the store, which every user of the directory may read, to this new file. Answered with [`Answer::End`] or [`Answer::Failed`].
     CopyStore { to: Blob, at_unix_ms: u64 },
     /// A piece of the file that is being written.
@@ -133,7 +133,7 @@ pub(super) enum Ask {
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Place {
+pub(super) enum WriteMode {
     /// To a path where no file exists yet. The file appears when it is complete.
     New,
     /// To a path where a file may exist, which is replaced.

@@ -3,7 +3,7 @@
 //! If the client has disconnected, printed text is dropped and the command runs on to its end. If the command then needs input from the client, the request
 //! fails.
 
-use super::frames::{self, Answer, Ask, Blob, Opening, PIECE_BYTES_MAX, Place};
+use super::frames::{self, Answer, Ask, Blob, Opening, PIECE_BYTES_MAX, WriteMode};
 use crate::cli::Failure;
 use crate::cli::console::{Console, Make, Stream};
 use cartage::engine::admit::PLUGIN_BYTES_MAX;
@@ -97,7 +97,7 @@ impl RemoteConsole {
         }
     }
 
-    fn begin(&self, path: &Path, place: Place) -> io::Result<()> {
+    fn begin(&self, path: &Path, place: WriteMode) -> io::Result<()> {
         self.tell(&Ask::Write { path: path.into(), place });
         self.is_done()
     }
@@ -161,13 +161,13 @@ impl Console for RemoteConsole {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.begin(path, Place::Any)?;
+        self.begin(path, WriteMode::Any)?;
         bytes.chunks(PIECE_BYTES_MAX).for_each(|piece| self.tell(&Ask::Piece(Blob::of(piece))));
         self.end()
     }
 
     fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure> {
-        self.begin(path, Place::New).map_err(|error| match error.kind() {
+        self.begin(path, WriteMode::New).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => store::Error::Exists { file: path.to_owned() }.into(),
             _ => Failure::from(error),
         })?;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 names! {
     /// A kind of data with a retention time of its own.
-    RetentionKind of cartage_store::retention::Kind: IdempotencyKeys Receipts Endings Cassettes FailedCassettes RawCassettes Audit Decisions Orders;
+    RetentionKind of cartage_store::retention::RecordKind: IdempotencyKeys Receipts Endings Cassettes FailedCassettes RawCassettes Audit Decisions Orders;
     /// A group of parameters.
     Group of parameters::Group: Program GenericCarts Retention;
     /// Where a value comes from.

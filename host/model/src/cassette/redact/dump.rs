@@ -1,9 +1,9 @@
 //! Arrays and objects as PHP prints them (`print_r`, `var_dump`, `var_export`), and hashes of Ruby and Perl, read leniently: each value is judged by
 //! the key before its arrow, at any depth.
 
-use super::names::Within;
-use super::walk::Walk;
-use cartage_base::coding::{Coding, Edit};
+use super::found::FoundValue;
+use super::names::{Names, Within};
+use cartage_base::coding::Coding;
 use std::ops::Range;
 
 /// The longest key that is read, in bytes.
@@ -40,9 +40,9 @@ pub(super) fn begins(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The edits for the dump that begins here, and the index where it ends: after the value of its last arrow, or where XML begins.
-pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Within) -> (Vec<Edit>, usize) {
-    let (mut edits, mut open, mut at, mut end) = (Vec::new(), Vec::<Within>::new(), from, from);
+/// The values in the dump that begins here, and the index where it ends: after the value of its last arrow, or where XML begins.
+pub(super) fn values(names: &Names, text: &[u8], from: usize, outside: Within) -> (Vec<FoundValue>, usize) {
+    let (mut found, mut open, mut at, mut end) = (Vec::new(), Vec::<Within>::new(), from, from);
     // What the next bracket opens.
     let mut next = None;
     while at < text.len() {
@@ -60,7 +60,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Withi
                 at += 1;
             }
             b'=' if text.get(at + 1) == Some(&b'>') => {
-                let within = key_before(text, at).map_or(scope, |key| walk.names.enter(scope, &text[key.name]));
+                let within = key_before(text, at).map_or(scope, |key| names.enter(scope, &text[key.name]));
                 let (value, after) = match value(text, at + 2) {
                     Value::Opens(bracket) => {
                         next = Some(within);
@@ -73,14 +73,14 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Withi
                     }
                     Value::Bare(line) => (line.clone(), line.end),
                 };
-                edits.extend(walk.value_in(text, value, Coding::Plain, within));
+                found.push(FoundValue { within, at: value, coding: Coding::Plain });
                 (at, end) = (after, after);
             }
-            b'<' if text.get(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || b"?!/".contains(byte)) => return (edits, at),
+            b'<' if text.get(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || b"?!/".contains(byte)) => return (found, at),
             _ => at += 1,
         }
     }
-    (edits, end)
+    (found, end)
 }
 
 fn arrow(text: &[u8], from: usize) -> Option<usize> {

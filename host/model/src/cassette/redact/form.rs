@@ -1,8 +1,8 @@
 //! Forms and queries: `name=value&name=value`.
 
-use super::names::Within;
-use super::walk::Walk;
-use cartage_base::coding::{Coding, Edit};
+use super::found::FoundValue;
+use super::names::{Names, Within};
+use cartage_base::coding::Coding;
 
 /// The longest name of a field, in bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -14,17 +14,17 @@ pub(super) fn is_form(text: &[u8]) -> bool {
     name.is_some_and(|end| end > 0 && text[..end].iter().all(fits))
 }
 
-/// The edits for a form.
-pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], within: Within) -> Vec<Edit> {
-    let (mut edits, mut start) = (Vec::new(), 0);
+/// The values in a form.
+pub(super) fn values(names: &Names, text: &[u8], within: Within) -> Vec<FoundValue> {
+    let (mut found, mut start) = (Vec::new(), 0);
     for pair in text.split(|byte| *byte == b'&') {
         let sign = pair.iter().position(|byte| *byte == b'=');
         let (inside, value) = match sign {
-            Some(sign) => (walk.names.enter(within, &Coding::Form.decode(&pair[..sign]).bytes), sign + 1),
+            Some(sign) => (names.enter(within, &Coding::Form.decode(&pair[..sign]).bytes), sign + 1),
             None => (within, 0),
         };
-        edits.extend(walk.value_in(text, start + value..start + pair.len(), Coding::Form, inside));
+        found.push(FoundValue { within: inside, at: start + value..start + pair.len(), coding: Coding::Form });
         start += pair.len() + 1;
     }
-    edits
+    found
 }

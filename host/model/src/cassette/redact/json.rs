@@ -1,8 +1,8 @@
 //! JSON, read leniently: members by their names, at any depth.
 
-use super::names::Within;
-use super::walk::Walk;
-use cartage_base::coding::{Coding, Edit};
+use super::found::FoundValue;
+use super::names::{Names, Within};
+use cartage_base::coding::Coding;
 use std::ops::Range;
 
 /// The deepest level at which values are followed. Deeper ones are treated as plain text.
@@ -25,9 +25,9 @@ struct Open {
     value: Option<(Range<usize>, Coding)>,
 }
 
-/// The edits for the document that begins here, and the index where it ends.
-pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within) -> (Vec<Edit>, usize) {
-    let (mut edits, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), from);
+/// The values in the document that begins here, and the index where it ends.
+pub(super) fn values(names: &Names, text: &[u8], from: usize, within: Within) -> (Vec<FoundValue>, usize) {
+    let (mut found, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), from);
     while at < text.len() {
         match text[at] {
             b'{' | b'[' if open.len() < DEPTH_MAX => {
@@ -36,15 +36,15 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within
                 at += 1;
             }
             b'}' | b']' => {
-                edits.extend(open.pop().map(|closed| named(walk, text, closed)).unwrap_or_default());
+                found.extend(open.pop().and_then(named));
                 at += 1;
                 if open.is_empty() {
-                    return (edits, at);
+                    return (found, at);
                 }
             }
             b'"' => {
                 let end = string_end(text, at + 1);
-                edits.extend(scalar(walk, text, at + 1..end, Coding::JsonString, &mut open, within));
+                found.extend(scalar(names, text, at + 1..end, Coding::JsonString, &mut open, within));
                 at = (end + 1).min(text.len());
             }
             b',' | b':' => at += 1,
@@ -56,7 +56,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within
                 if !matches!(word, b"true" | b"false" | b"null") {
                     let is_number = word.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
                     let coding = if is_number { Coding::JsonNumber } else { Coding::Plain };
-                    edits.extend(scalar(walk, text, at..at + length, coding, &mut open, within));
+                    found.extend(scalar(names, text, at..at + length, coding, &mut open, within));
                 } else if let Some(inner) = open.last_mut() {
                     inner.member = None;
                 }
@@ -64,8 +64,8 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within
             }
         }
     }
-    edits.extend(open.into_iter().rev().flat_map(|closed| named(walk, text, closed)));
-    (edits, text.len())
+    found.extend(open.into_iter().rev().filter_map(named));
+    (found, text.len())
 }
 
 /// The position of the next value.
@@ -76,34 +76,32 @@ fn enter(open: &mut [Open], outside: Within) -> Within {
     }
 }
 
-/// The edits for a value; or, for the name of a member, none.
-fn scalar(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, open: &mut [Open], outside: Within) -> Vec<Edit> {
-    let Some(inner) = open.last_mut() else { return walk.value_in(text, at, coding, outside) };
+/// The value; `None` for the name of a member.
+fn scalar(names: &Names, text: &[u8], at: Range<usize>, coding: Coding, open: &mut [Open], outside: Within) -> Option<FoundValue> {
+    let Some(inner) = open.last_mut() else { return Some(FoundValue { within: outside, at, coding }) };
     if !inner.is_object {
-        return walk.value_in(text, at, coding, inner.within);
+        return Some(FoundValue { within: inner.within, at, coding });
     }
     let Some((within, name)) = inner.member.take() else {
         let name = Coding::JsonString.decode(&text[at]).bytes.into_owned();
-        inner.member = Some((walk.names.enter(inner.within, &name), name));
-        return Vec::new();
+        inner.member = Some((names.enter(inner.within, &name), name));
+        return None;
     };
     let name = name.to_ascii_lowercase();
     if within.kind.is_none() && NAMING.contains(&&*name) && coding == Coding::JsonString {
-        let named = walk.names.enter(inner.within, &coding.decode(&text[at.clone()]).bytes);
+        let named = names.enter(inner.within, &coding.decode(&text[at.clone()]).bytes);
         inner.named = Some(named).filter(|named| named.kind.is_some()).or(inner.named);
     }
     if NAMED.contains(&&*name) {
         inner.value = Some((at.clone(), coding));
     }
-    walk.value_in(text, at, coding, within)
+    Some(FoundValue { within, at, coding })
 }
 
-/// The edits for an object's value that a sibling member names.
-fn named(walk: &mut Walk<'_>, text: &[u8], closed: Open) -> Vec<Edit> {
-    match (closed.named, closed.value) {
-        (Some(within), Some((at, coding))) => walk.value_in(text, at, coding, within),
-        _ => Vec::new(),
-    }
+/// An object's value that a sibling member names.
+fn named(closed: Open) -> Option<FoundValue> {
+    let (within, (at, coding)) = closed.named.zip(closed.value)?;
+    Some(FoundValue { within, at, coding })
 }
 
 /// The index where a string ends: at its closing quote, or at the end of the text.

@@ -2,6 +2,7 @@
 //!
 //! A note counts only if its name begins the line: `SETIResponse: update=Failed;Notes=...` says why an update was refused, which people must read.
 
+use super::found::FoundValue;
 use super::names::{Kind, Names, Within};
 use cartage_base::coding::Coding;
 use std::ops::Range;
@@ -11,20 +12,13 @@ const NAME_BYTES_MAX: usize = 64;
 /// How many colons and equals signs of one piece of a line are tried: the text before a name may have a colon of its own.
 const SIGNS_MAX: usize = 4;
 
-/// The value of a personal field in a line.
-pub(super) struct Named {
-    pub(super) within: Within,
-    pub(super) at: Range<usize>,
-    pub(super) coding: Coding,
-}
-
 /// The values of personal fields in these lines.
-pub(super) fn named(names: &Names, text: &[u8]) -> Vec<Named> {
+pub(super) fn named(names: &Names, text: &[u8]) -> Vec<FoundValue> {
     let (mut found, mut start) = (Vec::new(), 0);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         for piece in pieces(line) {
             let (content, from) = (&line[piece.clone()], start + piece.start);
-            let shift = |named: Named| Named { at: named.at.start + from..named.at.end + from, ..named };
+            let shift = |named: FoundValue| FoundValue { at: named.at.start + from..named.at.end + from, ..named };
             let begins_the_line = piece.start == 0;
             match value(names, content, begins_the_line) {
                 Some(named) => found.push(shift(named)),
@@ -57,7 +51,7 @@ fn begins_with_a_name(text: &[u8]) -> bool {
 }
 
 /// The value in a piece `name: value` or `name=value`, if the name is personal.
-fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
+fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<FoundValue> {
     let is_sign = |at: &usize| b":=".contains(&piece[*at]);
     let signs = (0..piece.len().min(NAME_BYTES_MAX * 2)).filter(is_sign).take(SIGNS_MAX);
     let mut start = 0;
@@ -73,7 +67,7 @@ fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
             let after = &piece[sign + 1..];
             let value = sign + 1 + (after.len() - after.trim_ascii_start().len());
             let end = value.max(sign + 1 + after.trim_ascii_end().len());
-            return Some(Named { within, at: value..end, coding: Coding::Plain });
+            return Some(FoundValue { within, at: value..end, coding: Coding::Plain });
         }
         start = sign + 1;
     }
@@ -81,7 +75,7 @@ fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
 }
 
 /// The values of personal fields in URLs. A text that was taken for a value is not searched again.
-fn query(names: &Names, piece: &[u8]) -> Vec<Named> {
+fn query(names: &Names, piece: &[u8]) -> Vec<FoundValue> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(sign) = piece[at..].iter().position(|byte| b"?&".contains(byte)) {
         let start = at + sign + 1;
@@ -93,7 +87,7 @@ fn query(names: &Names, piece: &[u8]) -> Vec<Named> {
             let ends = |byte: &u8| b"&#\"'<>".contains(byte) || byte.is_ascii_whitespace();
             let value = name.end + 1;
             at = piece[value..].iter().position(ends).map_or(piece.len(), |at| value + at);
-            found.push(Named { within, at: value..at, coding: Coding::Form });
+            found.push(FoundValue { within, at: value..at, coding: Coding::Form });
         }
     }
     found

@@ -1,8 +1,8 @@
 //! The notation of PHP's `serialize`, read leniently: `a:1:{s:5:"email";s:3:"j@x";}`. The lengths are not changed.
 
-use super::names::Within;
-use super::walk::Walk;
-use cartage_base::coding::{Coding, Edit};
+use super::found::FoundValue;
+use super::names::{Names, Within};
+use cartage_base::coding::Coding;
 use std::ops::Range;
 
 /// The deepest level at which arrays are followed. Deeper ones are treated as if they were at this level.
@@ -23,9 +23,9 @@ pub(super) fn is_serialized(text: &[u8]) -> bool {
     matches!(kind, b"a:" | b"O:") && rest.first().is_some_and(u8::is_ascii_digit) && rest.contains(&b'{')
 }
 
-/// The edits for a serialized value.
-pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], outside: Within) -> Vec<Edit> {
-    let (mut edits, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), 0);
+/// The values in a serialized array or object.
+pub(super) fn values(names: &Names, text: &[u8], outside: Within) -> Vec<FoundValue> {
+    let (mut found, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), 0);
     while at < text.len() {
         let rest = &text[at..];
         match rest[0] {
@@ -44,8 +44,8 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], outside: Within) -> Vec<Edi
                 let (value, end) = if rest[0] == b's' { string(text, at + 2) } else { number(text, at + 2) };
                 if let Some(inner) = open.last_mut() {
                     match inner.member.take() {
-                        None => inner.member = Some(walk.names.enter(inner.within, &text[value])),
-                        Some(within) => edits.extend(walk.value_in(text, value, Coding::Plain, within)),
+                        None => inner.member = Some(names.enter(inner.within, &text[value])),
+                        Some(within) => found.push(FoundValue { within, at: value, coding: Coding::Plain }),
                     }
                 }
                 at = end;
@@ -59,7 +59,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], outside: Within) -> Vec<Edi
             _ => at += 1,
         }
     }
-    edits
+    found
 }
 
 /// The string in `5:"email"`, where the number gives its bytes, and the index where it ends.

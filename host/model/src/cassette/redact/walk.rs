@@ -4,6 +4,7 @@
 //! because a text that a parser refuses must be redacted as well; where they cannot continue, they read the rest as plain text. A value may itself be
 //! a text of another kind, such as XML in a form's field.
 
+use super::found::FoundValue;
 use super::known::Known;
 use super::names::{Names, Within};
 use super::{dump, form, json, line, serialized, xml};
@@ -56,18 +57,25 @@ impl<'a> Walk<'a> {
     }
 
     /// The edits for a value that is a part of a longer text.
-    pub(super) fn value_in(&mut self, text: &[u8], at: std::ops::Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
+    fn value_in(&mut self, text: &[u8], at: std::ops::Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
         let start = at.start;
         let shift = |edit: Edit| Edit { at: edit.at.start + start..edit.at.end + start, text: edit.text };
         self.value(&text[at], coding, within).into_iter().map(shift).collect()
+    }
+
+    /// The edits for the values that a reader found in a text.
+    pub(super) fn values(&mut self, text: &[u8], found: Vec<FoundValue>) -> Vec<Edit> {
+        found.into_iter().flat_map(|FoundValue { within, at, coding }| self.value_in(text, at, coding, within)).collect()
     }
 
     /// The edits for a text of any kind.
     pub(super) fn text(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
         let mut edits = match dump::begins(text).filter(|start| within.kind.is_none() && !is_document(&text[..*start])) {
             Some(start) => self.dumped(text, start, within),
-            None if within.kind.is_none() && serialized::is_serialized(text) => serialized::walk(self, text, within),
-            None if within.kind.is_none() && form::is_form(text) => form::walk(self, text, within),
+            None if within.kind.is_none() && serialized::is_serialized(text) => {
+                self.values(text, serialized::values(self.names, text, within))
+            }
+            None if within.kind.is_none() && form::is_form(text) => self.values(text, form::values(self.names, text, within)),
             None => self.documents(text, within),
         };
         // Also in the names of fields, and across what was taken for one. Last, because what is known of a field counts more.
@@ -78,8 +86,8 @@ impl<'a> Walk<'a> {
     /// The edits for a dump, the lines before it and the documents after it.
     fn dumped(&mut self, text: &[u8], start: usize, within: Within) -> Vec<Edit> {
         let mut edits = self.lines(text, 0..start, within);
-        let (inside, end) = dump::walk(self, text, start, within);
-        edits.extend(inside);
+        let (found, end) = dump::values(self.names, text, start, within);
+        edits.extend(self.values(text, found));
         let shift = |edit: Edit| Edit { at: edit.at.start + end..edit.at.end + end, text: edit.text };
         edits.extend(self.documents(&text[end..], within).into_iter().map(shift));
         edits
@@ -92,11 +100,11 @@ impl<'a> Walk<'a> {
             let next = (at..text.len()).find_map(|from| seems(&text[from..]).map(|seems| (from, seems)));
             let Some((from, seems)) = next else { break };
             edits.extend(self.lines(text, at..from, within));
-            let (inside, end) = match seems {
-                Seems::Json => json::walk(self, text, from, within),
-                Seems::Xml => xml::walk(self, text, from, within),
+            let (found, end) = match seems {
+                Seems::Json => json::values(self.names, text, from, within),
+                Seems::Xml => xml::values(self.names, text, from, within),
             };
-            edits.extend(inside);
+            edits.extend(self.values(text, found));
             at = end;
         }
         edits.extend(self.lines(text, at..text.len(), within));
@@ -112,9 +120,7 @@ impl<'a> Walk<'a> {
             return place.map(|place| shift(Edit { at: 0..plain.len(), text: place })).into_iter().collect();
         }
         let mut edits = self.known.find(plain);
-        for line::Named { within, at, coding } in line::named(self.names, plain) {
-            edits.extend(self.value_in(plain, at, coding, within));
-        }
+        edits.extend(self.values(plain, line::named(self.names, plain)));
         edits.into_iter().map(shift).collect()
     }
 }

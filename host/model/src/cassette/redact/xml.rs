@@ -1,10 +1,10 @@
 //! XML and HTML, read leniently: elements and attributes by their names, at any depth, and values by the words beside them
 //! (`<th>Email</th><td>...</td>`, `<key>email</key><value>...</value>`).
 
+use super::found::FoundValue;
 use super::labels::Labels;
-use super::names::Within;
-use super::walk::Walk;
-use cartage_base::coding::{Coding, Edit};
+use super::names::{Names, Within};
+use cartage_base::coding::Coding;
 use std::ops::Range;
 
 /// The deepest level at which elements are followed. Deeper ones are treated as if they were at this level.
@@ -22,21 +22,21 @@ struct Tag {
     end: usize,
 }
 
-/// The edits for the document that begins here, and the index where it ends: the end of the text.
-pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Within) -> (Vec<Edit>, usize) {
-    let (mut edits, mut open, mut at) = (Vec::new(), Vec::<(Vec<u8>, Within)>::new(), from);
+/// The values in the document that begins here, and the index where it ends: the end of the text.
+pub(super) fn values(names: &Names, text: &[u8], from: usize, outside: Within) -> (Vec<FoundValue>, usize) {
+    let (mut found, mut open, mut at) = (Vec::new(), Vec::<(Vec<u8>, Within)>::new(), from);
     let mut labels = Labels::default();
     while at < text.len() {
         let rest = &text[at..];
         let within = open.last().map_or(outside, |(_, within)| *within);
         if rest.starts_with(b"<![CDATA[") {
             let end = find(text, at + 9, b"]]>");
-            let within = beside(walk, &mut labels, &open, &text[at + 9..end], Coding::Plain, within);
-            edits.extend(content(walk, text, at + 9..end, Coding::Plain, within));
+            let within = beside(names, &mut labels, &open, &text[at + 9..end], Coding::Plain, within);
+            found.push(content(text, at + 9..end, Coding::Plain, within));
             at = (end + 3).min(text.len());
         } else if rest.starts_with(b"<!--") {
             let end = find(text, at + 4, b"-->");
-            edits.extend(content(walk, text, at + 4..end, Coding::Plain, within));
+            found.push(content(text, at + 4..end, Coding::Plain, within));
             at = (end + 3).min(text.len());
         } else if rest.starts_with(b"<!") || rest.starts_with(b"<?") {
             at = (find(text, at, b">") + 1).min(text.len());
@@ -52,59 +52,59 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Withi
             let tag = tag(text, at);
             let name = text[tag.name.clone()].to_vec();
             labels.starts(&name);
-            let (changes, inside) = attributes(walk, text, &tag, within, &mut labels);
-            edits.extend(changes);
+            let (values, inside) = attributes(names, text, &tag, within, &mut labels);
+            found.extend(values);
             if !tag.is_closed && open.len() < DEPTH_MAX && !VOID.contains(&&*name.to_ascii_lowercase()) {
                 open.push((name, inside));
             }
             at = tag.end;
         } else {
             let length = rest[1..].iter().position(|byte| *byte == b'<').map_or(rest.len(), |at| at + 1);
-            let within = beside(walk, &mut labels, &open, &text[at..at + length], Coding::Xml, within);
-            edits.extend(content(walk, text, at..at + length, Coding::Xml, within));
+            let within = beside(names, &mut labels, &open, &text[at..at + length], Coding::Xml, within);
+            found.push(content(text, at..at + length, Coding::Xml, within));
             at += length;
         }
     }
-    (edits, at)
+    (found, at)
 }
 
 /// The position of an element's text, by the words beside it if the element's name does not tell.
-fn beside(walk: &Walk<'_>, labels: &mut Labels, open: &[(Vec<u8>, Within)], text: &[u8], coding: Coding, within: Within) -> Within {
+fn beside(names: &Names, labels: &mut Labels, open: &[(Vec<u8>, Within)], text: &[u8], coding: Coding, within: Within) -> Within {
     let element = open.last().map_or(&b""[..], |(name, _)| name);
     let decoded = coding.decode(text.trim_ascii());
-    if decoded.bytes.is_empty() { within } else { labels.content(walk.names, element, &decoded.bytes, within) }
+    if decoded.bytes.is_empty() { within } else { labels.content(names, element, &decoded.bytes, within) }
 }
 
-/// The edits for an element's text, without the blanks around it.
-fn content(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
+/// An element's text as a value, without the blanks around it.
+fn content(text: &[u8], at: Range<usize>, coding: Coding, within: Within) -> FoundValue {
     let raw = &text[at.clone()];
     let start = at.start + (raw.len() - raw.trim_ascii_start().len());
     let end = (start + raw.trim_ascii().len()).max(start);
-    walk.value_in(text, start..end, coding, within)
+    FoundValue { within, at: start..end, coding }
 }
 
-/// The edits for a tag's attributes, and the position inside its element.
-fn attributes(walk: &mut Walk<'_>, text: &[u8], tag: &Tag, outside: Within, labels: &mut Labels) -> (Vec<Edit>, Within) {
-    let is = |at: &Range<usize>, names: &[&[u8]]| names.contains(&&*text[at.clone()].to_ascii_lowercase());
-    let mut within = walk.names.enter(outside, &text[tag.name.clone()]);
+/// The values of a tag's attributes, and the position inside its element.
+fn attributes(names: &Names, text: &[u8], tag: &Tag, outside: Within, labels: &mut Labels) -> (Vec<FoundValue>, Within) {
+    let is = |at: &Range<usize>, words: &[&[u8]]| words.contains(&&*text[at.clone()].to_ascii_lowercase());
+    let mut within = names.enter(outside, &text[tag.name.clone()]);
     for (name, value) in &tag.attributes {
         if within.kind.is_none() && is(name, NAMING) {
-            let named = walk.names.enter(outside, &Coding::Xml.decode(&text[value.clone()]).bytes);
+            let named = names.enter(outside, &Coding::Xml.decode(&text[value.clone()]).bytes);
             within = if named.kind.is_some() { named } else { within };
         }
     }
-    let mut edits = Vec::new();
+    let mut found = Vec::new();
     for (name, value) in tag.attributes.iter().filter(|(name, _)| !text[name.clone()].starts_with(b"xmlns")) {
-        let names_the_field = is(name, NAMING) && walk.names.enter(outside, &Coding::Xml.decode(&text[value.clone()]).bytes).kind.is_some();
+        let names_the_field = is(name, NAMING) && names.enter(outside, &Coding::Xml.decode(&text[value.clone()]).bytes).kind.is_some();
         if !names_the_field {
-            let mut within = walk.names.enter(within, &text[name.clone()]);
+            let mut within = names.enter(within, &text[name.clone()]);
             if within.kind.is_none() && is(name, &[b"value"]) {
                 within = labels.take().unwrap_or(within);
             }
-            edits.extend(walk.value_in(text, value.clone(), Coding::Xml, within));
+            found.push(FoundValue { within, at: value.clone(), coding: Coding::Xml });
         }
     }
-    (edits, within)
+    (found, within)
 }
 
 fn tag(text: &[u8], from: usize) -> Tag {

@@ -13,32 +13,32 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A lane, as indices of its merchant, cart and order.
-pub(super) type Place = (usize, usize, usize);
+pub(super) type LaneIndex = (usize, usize, usize);
 
 /// One operation on the outbox under test.
 #[derive(Debug, Clone)]
 pub(super) enum Command {
     /// Accepts new updates, in one batch.
-    Accept(Vec<(Place, u8, Vec<u8>)>),
+    Accept(Vec<(LaneIndex, u8, Vec<u8>)>),
     /// Tries to accept an update under an id that was used before.
-    AcceptAgain(Place, prop::sample::Index),
+    AcceptAgain(LaneIndex, prop::sample::Index),
     /// Starts attempts, in one batch, that may be under way for this many milliseconds.
-    Claim(Vec<Place>, Then, u32),
+    Claim(Vec<LaneIndex>, Then, u32),
     /// Ends attempts, in one batch, as far as they were started. The cart was told of the packages listed for each; packages 4 and above
     /// have no reference.
-    Settle(Vec<(Place, End, Vec<u8>)>),
+    Settle(Vec<(LaneIndex, End, Vec<u8>)>),
     /// Settles an attempt that is not the one under way.
-    SettleWrong(Place, prop::sample::Index, bool),
-    Supersede(Place),
+    SettleWrong(LaneIndex, prop::sample::Index, bool),
+    Supersede(LaneIndex),
     /// The program dies while attempts are under way in these lanes, and restarts.
-    Dies(Vec<Place>),
+    Dies(Vec<LaneIndex>),
     /// An attempt begins in a lane and kills the program, this many times.
-    DiesOf(Place, u32),
+    DiesOf(LaneIndex, u32),
     /// A failure makes a lane rest for this many milliseconds.
-    Rest(Place, u32),
+    Rest(LaneIndex, u32),
     Retry(usize, Vec<prop::sample::Index>),
     Discard(usize, prop::sample::Index),
-    Doubt(Place),
+    Doubt(LaneIndex),
     /// The clock moves, or jumps, by this many milliseconds.
     Clock(i64),
     /// The program dies and restarts.
@@ -58,7 +58,7 @@ pub(super) enum End {
 }
 
 /// Half of all commands fall into one lane, so that a case gets far there.
-fn place() -> impl Strategy<Value = Place> + Clone {
+fn place() -> impl Strategy<Value = LaneIndex> + Clone {
     prop_oneof![Just((0, 0, 0)), (0..2_usize, 0..2_usize, 0..2_usize)]
 }
 
@@ -110,14 +110,14 @@ pub(super) struct Driver {
     /// Every id, with the merchant who has it.
     pub(super) deliveries: Vec<(MerchantId, DeliveryId)>,
     /// The claims that were given and not settled.
-    pub(super) claims: BTreeMap<Place, (DeliveryId, u32)>,
+    pub(super) claims: BTreeMap<LaneIndex, (DeliveryId, u32)>,
     pub(super) delivered: BTreeSet<(MerchantId, DeliveryId)>,
     /// The highest sequence number that was delivered, by order.
     pub(super) last: BTreeMap<(MerchantId, OrderRef), u64>,
     /// The attempts during which the program died.
     pub(super) suspected: BTreeSet<(MerchantId, DeliveryId, u32)>,
     /// The period in which the last attempt may be under way at the cart, unless its end is known.
-    pub(super) busy: BTreeMap<Place, (u64, u64)>,
+    pub(super) busy: BTreeMap<LaneIndex, (u64, u64)>,
     /// Whether an attempt began within such a period.
     pub(super) overlaps: bool,
     /// Whether a later update was delivered before an earlier one.
@@ -204,7 +204,7 @@ impl Driver {
         (!self.deliveries.is_empty()).then(|| index.get(&self.deliveries).1.clone())
     }
 
-    fn new_at(&self, place: Place, label: u8, packages: &[u8], delivery: DeliveryId) -> New {
+    fn new_at(&self, place: LaneIndex, label: u8, packages: &[u8], delivery: DeliveryId) -> New {
         let (merchant, order) = at(place);
         let mut ids = packages.to_vec();
         ids.dedup();
@@ -213,7 +213,7 @@ impl Driver {
         New { merchant, order, delivery, update: Box::new(update), labels, packages, at_unix_ms: self.now_unix_ms }
     }
 
-    async fn accept<S: Subject>(&mut self, all: &[(Place, u8, Vec<u8>)], subject: &S) -> String {
+    async fn accept<S: Subject>(&mut self, all: &[(LaneIndex, u8, Vec<u8>)], subject: &S) -> String {
         let mut batch = Vec::new();
         for (place, label, packages) in all {
             let new = self.new_at(*place, *label, packages, delivery(self.deliveries.len()));
@@ -224,7 +224,7 @@ impl Driver {
     }
 
     /// Accepts a used id together with a new one: neither may be stored.
-    async fn accept_again<S: Subject>(&mut self, place: Place, index: prop::sample::Index, subject: &S) -> String {
+    async fn accept_again<S: Subject>(&mut self, place: LaneIndex, index: prop::sample::Index, subject: &S) -> String {
         let mine: Vec<_> = self.deliveries.iter().filter(|(merchant, _)| *merchant == at(place).0).collect();
         if mine.is_empty() {
             return String::new();
@@ -234,7 +234,7 @@ impl Driver {
         subject.outbox().accept(batch).await.expect_err("the id is taken").to_string()
     }
 
-    async fn claim<S: Subject>(&mut self, places: &[Place], poison: Then, busy_ms: u64, subject: &S) -> String {
+    async fn claim<S: Subject>(&mut self, places: &[LaneIndex], poison: Then, busy_ms: u64, subject: &S) -> String {
         let wishes = places.iter().map(|place| {
             let (merchant, order) = at(*place);
             ClaimRequest { merchant, order, poison, busy_ms, at_unix_ms: self.now_unix_ms }
@@ -251,7 +251,7 @@ impl Driver {
         format!("{claimed:?}")
     }
 
-    async fn die<S: Subject>(&mut self, places: &[Place], subject: &mut S) -> String {
+    async fn die<S: Subject>(&mut self, places: &[LaneIndex], subject: &mut S) -> String {
         subject.reopen();
         let at_work = places.iter().filter_map(|place| {
             let (delivery, attempt) = self.claims.get(place)?.clone();
@@ -262,7 +262,7 @@ impl Driver {
         format!("{:?}", subject.outbox().suspect(all).await)
     }
 
-    async fn settle<S: Subject>(&mut self, ends: &[(Place, End, Vec<u8>)], subject: &S) -> String {
+    async fn settle<S: Subject>(&mut self, ends: &[(LaneIndex, End, Vec<u8>)], subject: &S) -> String {
         let mut batch = Vec::new();
         for (place, end, told) in ends {
             if let Some((delivery, attempt)) = self.claims.remove(place) {
@@ -294,7 +294,7 @@ impl Driver {
     }
 
     /// Settles another delivery, or another attempt at the same one.
-    async fn settle_wrong<S: Subject>(&mut self, place: Place, index: prop::sample::Index, attempt: bool, subject: &S) -> String {
+    async fn settle_wrong<S: Subject>(&mut self, place: LaneIndex, index: prop::sample::Index, attempt: bool, subject: &S) -> String {
         let Some((claimed, number)) = self.claims.get(&place).cloned() else { return String::new() };
         let (delivery, number) = if attempt { (claimed, number + 1) } else { (self.id(index).unwrap_or(claimed.clone()), number) };
         if self.claims.get(&place) == Some(&(delivery.clone(), number)) {
@@ -304,7 +304,7 @@ impl Driver {
         format!("{:?}", subject.outbox().settle(vec![settle]).await)
     }
 
-    fn settlement(&self, place: Place, delivery: DeliveryId, attempt: u32, end: &End) -> Settle {
+    fn settlement(&self, place: LaneIndex, delivery: DeliveryId, attempt: u32, end: &End) -> Settle {
         let ((merchant, order), now) = (at(place), self.now_unix_ms);
         let (settlement, reach, fate) = match end {
             End::Delivered(_) => (Settlement::Delivered, Reach::Answered, Fate::Delivered),
@@ -358,7 +358,7 @@ impl Driver {
 }
 
 /// The merchant and the order of a lane.
-pub(super) fn at(place: Place) -> (MerchantId, OrderRef) {
+pub(super) fn at(place: LaneIndex) -> (MerchantId, OrderRef) {
     (merchants()[place.0].clone(), order(place.1, place.2))
 }
 

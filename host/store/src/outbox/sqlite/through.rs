@@ -16,7 +16,7 @@ const BYTES: usize = 16 << 20;
 
 /// Where the search begins or continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum ScanFrom<'a> {
     /// After the dead letter with this `nth`.
     Dead(u64),
     /// After the delivery with this `nth` among those queued for a cart.
@@ -39,7 +39,7 @@ pub struct Part {
 /// # Errors
 ///
 /// [`Error::Store`].
-pub fn part(view: &View<'_>, merchant: &MerchantId, place: Place<'_>) -> Result<Part, Error> {
+pub fn part(view: &View<'_>, merchant: &MerchantId, from: ScanFrom<'_>) -> Result<Part, Error> {
     let (mut bytes, mut rows, mut next) = (0, 0, 0);
     // What comes after the last byte is not even read from the disk.
     let mut look = |row: &rusqlite::Row<'_>, size: fn(&rusqlite::Row<'_>) -> rusqlite::Result<Seen>| {
@@ -52,12 +52,12 @@ pub fn part(view: &View<'_>, merchant: &MerchantId, place: Place<'_>) -> Result<
         Ok(Some(seen))
     };
     let what = "search the stored deliveries";
-    let seen = match place {
-        Place::Dead(after) => {
+    let seen = match from {
+        ScanFrom::Dead(after) => {
             let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND nth > ?2 ORDER BY nth LIMIT ?3");
             view.all(what, sql, (merchant, after, ROWS), |row| look(row, dead))?
         }
-        Place::Queued(cart, after) => {
+        ScanFrom::Queued(cart, after) => {
             let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND d.cart = ?2 AND nth > ?3 ORDER BY nth LIMIT ?4");
             view.all(what, sql, (merchant, cart, after, ROWS), |row| look(row, queued))?
         }

@@ -87,13 +87,13 @@ async fn looking_through_finds_each_that_cannot_be_read_but_no_head_that_rests()
         kept.store.read_blocking(look).expect("it can be read")
     };
     let named = |part: &sqlite::Part| part.unreadable.iter().map(|(_, delivery)| delivery.clone()).collect::<Vec<_>>();
-    let dead = part(sqlite::Place::Dead(0));
+    let dead = part(sqlite::ScanFrom::Dead(0));
     assert_eq!((named(&dead), dead.next), (vec![delivery(0)], None));
     let leaf = carts()[1].clone();
-    assert_eq!(named(&part(sqlite::Place::Queued(&leaf, 0))), [delivery(2)]);
+    assert_eq!(named(&part(sqlite::ScanFrom::Queued(&leaf, 0))), [delivery(2)]);
     let rest = Rest { merchant: merchants()[0].clone(), order: order(1, 0), fault: "it cannot be read".into(), until_unix_ms: AT + 1 };
     outbox.rest(rest).await.expect("it can be written");
-    assert_eq!(named(&part(sqlite::Place::Queued(&leaf, 0))), [], "that is an alert of its own");
+    assert_eq!(named(&part(sqlite::ScanFrom::Queued(&leaf, 0))), [], "that is an alert of its own");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ fn blob() -> impl Strategy<Value = Blob> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let place = prop_oneof![Just(Place::New), Just(Place::Any)];
+    let place = prop_oneof![Just(WriteMode::New), Just(WriteMode::Any)];
     prop_oneof![
         blob().prop_map(Ask::Result),
         blob().prop_map(Ask::Talk),

@@ -1,7 +1,7 @@
 //! Clients that disconnect, send nothing, arrive in numbers, or break the protocol; and a daemon that stops or lies.
 
 use super::*;
-use crate::cli::directory::{self, Place};
+use crate::cli::directory::{self, Executor};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 
@@ -198,16 +198,16 @@ fn what_is_too_long_to_be_said_is_not_run() {
 fn a_command_works_where_the_lock_and_the_socket_say() {
     let daemon = Daemon::start();
     let data = daemon.folder.path().join("data");
-    assert!(matches!(directory::place(&data), Place::Daemon(_)));
+    assert!(matches!(directory::executor(&data), Executor::Daemon(_)));
     let folder = daemon.stop();
-    let Place::Here(here) = directory::place(&data) else { panic!("there is no daemon") };
+    let Executor::Here(here) = directory::executor(&data) else { panic!("there is no daemon") };
     // From here on the first place holds the lock.
-    let Place::Here(waited) = directory::place(&data) else { panic!("there is no daemon") };
+    let Executor::Here(waited) = directory::executor(&data) else { panic!("there is no daemon") };
     let error = waited.service(&data).expect_err("another one works in it");
     assert!(error.to_string().contains(&format!("the Cartage with process id {}", std::process::id())), "{error}");
     assert!(directory::failure(error).remedy().is_some_and(|remedy| remedy.contains("in a moment")));
     drop(here.service(&data).expect("it is the one that has the lock"));
     drop(folder);
-    let Place::Here(nowhere) = directory::place(&data) else { panic!("there is no daemon") };
+    let Executor::Here(nowhere) = directory::executor(&data) else { panic!("there is no daemon") };
     assert!(nowhere.service(&data).expect_err("it is gone").to_string().contains("is not a data directory"));
 }

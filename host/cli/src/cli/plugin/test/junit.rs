@@ -1,11 +1,11 @@
 //! The result of a test as JUnit XML, for build servers.
 
-use cartage_conformance::{Report, Verdict};
+use cartage_conformance::{CaseVerdict, Report};
 
 /// The XML document for a report.
 pub(super) fn document(outcome: &Report) -> String {
     let failed = outcome.cases.iter().filter(|case| case.verdict.is_failure()).count();
-    let skipped = outcome.cases.iter().filter(|case| matches!(case.verdict, Verdict::Bypassed { .. })).count();
+    let skipped = outcome.cases.iter().filter(|case| matches!(case.verdict, CaseVerdict::Bypassed { .. })).count();
     let (suite, tests) = (text(&format!("{} {}", outcome.plugin, outcome.version)), outcome.cases.len());
     let mut document = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{suite}\" tests=\"{tests}\" failures=\"{failed}\" \
@@ -15,11 +15,11 @@ pub(super) fn document(outcome: &Report) -> String {
         let (class, name) = (text(&outcome.plugin), text(&case.name));
         document.push_str(&format!("    <testcase classname=\"{class}\" name=\"{name}\""));
         match &case.verdict {
-            Verdict::Passed | Verdict::NeedlesslyBypassed { .. } => document.push_str("/>\n"),
-            Verdict::Bypassed { reason } => {
+            CaseVerdict::Passed | CaseVerdict::NeedlesslyBypassed { .. } => document.push_str("/>\n"),
+            CaseVerdict::Bypassed { reason } => {
                 document.push_str(&format!(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", text(reason)))
             }
-            Verdict::Failed { problems, .. } => {
+            CaseVerdict::Failed { problems, .. } => {
                 document.push_str(">\n");
                 for problem in problems {
                     let (message, came) = (text(&problem.wrong), text(&problem.came));
@@ -58,9 +58,9 @@ mod tests {
         };
         let case = |name: &str, verdict| Case { name: name.into(), verdict };
         let cases = vec![
-            case("a", Verdict::Passed),
-            case("b", Verdict::Bypassed { reason: "<none>".into() }),
-            case("c", Verdict::Failed { problems: vec![problem], further: 0 }),
+            case("a", CaseVerdict::Passed),
+            case("b", CaseVerdict::Bypassed { reason: "<none>".into() }),
+            case("c", CaseVerdict::Failed { problems: vec![problem], further: 0 }),
         ];
         let (plugin, version, digest) = ("shop".into(), "1.0.0".into(), Digest::of(b""));
         let report = Report { plugin, version, digest, level: Level::Basic, seed: 1, passed: false, calls: 3, cases, limits: vec![] };

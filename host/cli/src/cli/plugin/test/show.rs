@@ -2,7 +2,7 @@
 
 use crate::cli::report;
 use cartage::counted::counted;
-use cartage_conformance::{Case, Level, Problem, Report, Verdict};
+use cartage_conformance::{Case, CaseVerdict, Level, Problem, Report};
 
 /// Largest number of problems shown for a case. `--json` prints all of them.
 const SHOWN_MAX: usize = 3;
@@ -27,10 +27,10 @@ pub(super) fn show(outcome: &Report) {
 fn show_case(case: &Case, width: usize) {
     let line = |word: &str| report::line(format!("  {:width$}  {word}", case.name).trim_end());
     match &case.verdict {
-        Verdict::Passed => line("ok"),
-        Verdict::Bypassed { reason } => line(&format!("bypassed: {reason}")),
-        Verdict::NeedlesslyBypassed { .. } => line("ok, and bypassed without need: take the [[bypass]] out of the cart script"),
-        Verdict::Failed { problems, further } => {
+        CaseVerdict::Passed => line("ok"),
+        CaseVerdict::Bypassed { reason } => line(&format!("bypassed: {reason}")),
+        CaseVerdict::NeedlesslyBypassed { .. } => line("ok, and bypassed without need: take the [[bypass]] out of the cart script"),
+        CaseVerdict::Failed { problems, further } => {
             line("FAILED");
             problems.iter().take(SHOWN_MAX).for_each(show_problem);
             let more = problems.len().saturating_sub(SHOWN_MAX) + further;
@@ -50,7 +50,7 @@ fn show_problem(problem: &Problem) {
 
 fn sum(outcome: &Report) -> String {
     let failed = outcome.cases.iter().filter(|case| case.verdict.is_failure()).count();
-    let bypassed = outcome.cases.iter().filter(|case| matches!(case.verdict, Verdict::Bypassed { .. })).count();
+    let bypassed = outcome.cases.iter().filter(|case| matches!(case.verdict, CaseVerdict::Bypassed { .. })).count();
     let all = counted(outcome.cases.len(), "case");
     let bypassed = if bypassed == 0 { String::new() } else { format!(", {bypassed} bypassed") };
     let calls = counted(outcome.calls, "call");

@@ -1,16 +1,16 @@
 //! Why a request got no response.
 
-use crate::client;
-use crate::record::printable;
+use super::client;
+use super::record::printable;
 use cartage_contract::http::{Error, ErrorKind, Reach};
 use cartage_contract::request::Denied;
 
 /// Why a request got no response: the class for the guest, the causes for the operator.
 #[derive(Debug, Clone)]
-pub(crate) struct Failed {
-    pub(crate) error: Error,
-    pub(crate) cause: String,
-    pub(crate) of_this_machine: bool,
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) cause: String,
+    pub(super) of_this_machine: bool,
 }
 
 impl From<client::Error> for Failed {

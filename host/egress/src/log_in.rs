@@ -1,10 +1,13 @@
 //! Obtains a token: one log-in at a time for a slot, through the same client as every request of the cart.
 
-use super::answer::{Answer, Given};
-use super::{ANSWER_BYTES_MAX, Basis, Held, NotKept, Obtained, Replaced, Unkept, until};
-use crate::cart_egress::Shared;
-use crate::client::{self, Received};
-use crate::session::{Failed, add_own_headers};
+mod answer;
+
+use super::client::{self, Received};
+use super::failed::Failed;
+use super::own_headers::add_own_headers;
+use super::shared::Shared;
+use super::tokens::{ANSWER_BYTES_MAX, Basis, Held, LOG_INS_MAX, NotKept, Obtained, Replaced, Unkept, until};
+use answer::{Answer, Given};
 use cartage_base::failpoint;
 use cartage_contract::grants::Grants;
 use cartage_contract::http::{Error, ErrorKind, Reach};
@@ -17,7 +20,7 @@ use std::sync::atomic::Ordering;
 
 /// Which token a request can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(super) enum Wanted {
     /// Any token that is still valid.
     Any,
     /// A token from a later log-in than the one of this number, whose token the cart refused.
@@ -27,13 +30,13 @@ pub(crate) enum Wanted {
 }
 
 /// A token, and whether it was obtained for this request.
-pub(crate) struct Got {
-    pub(crate) obtained: Arc<Obtained>,
-    pub(crate) fresh: bool,
+pub(super) struct Got {
+    pub(super) obtained: Arc<Obtained>,
+    pub(super) fresh: bool,
 }
 
 /// The token of a slot, stored or new. `may_log_in` says whether the call may obtain another token.
-pub(crate) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, may_log_in: bool) -> Result<Got, Failed> {
+pub(super) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, may_log_in: bool) -> Result<Got, Failed> {
     let of_slot = cart_egress.keeping.tokens.of_slot(slot);
     let ended = of_slot.ended.load(Ordering::Relaxed);
     let after = match wanted {
@@ -54,7 +57,7 @@ pub(crate) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, m
         return Err(failed.clone());
     }
     if !may_log_in {
-        let message = format!("the call has obtained {} tokens, the most that a call may obtain", super::LOG_INS_MAX);
+        let message = format!("the call has obtained {} tokens, the most that a call may obtain", LOG_INS_MAX);
         return Err(nothing_sent(ErrorKind::QuotaExceeded, message));
     }
     let Some(slot) = cart_egress.manifest.slot(slot).cloned() else { unreachable!("the request was allowed") };

@@ -1,7 +1,7 @@
 //! Reads a log-in's answer: its tokens, new values of fields, and how long the tokens live. The code is pure.
 
-use super::TOKEN_BYTES_MAX;
 use crate::credential::VALUE_BYTES_MAX;
+use crate::tokens::TOKEN_BYTES_MAX;
 use cartage_contract::manifest::{Login, LoginToken, Oauth2, TokenPlacement, TokenSource};
 use http::HeaderMap;
 use secrecy::SecretString;
