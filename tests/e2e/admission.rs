@@ -4,6 +4,7 @@ use crate::harness::{admitted, guest, runtime, wat_guest};
 use cartage::engine::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
+use cartage::remedy::Remedy;
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
@@ -55,12 +56,12 @@ async fn what_is_no_component_is_named() {
         (b"\0", Kind::Truncated, "cut short"),
         (b"\0asm", Kind::Truncated, "cut short"),
         (b"\0asm\x0d\0\x01", Kind::Truncated, "cut short"),
-        (b"\0asm\x01\0\0\0", Kind::CoreModule, "`cartage plugin build` makes a component"),
+        (b"\0asm\x01\0\0\0", Kind::CoreModule, "a core module"),
         (b"\0asm\x0e\0\x01\0", Kind::UnknownWasm, "unknown version"),
         (b"(component)", Kind::Text, "a text file"),
         ("\u{feff};; cafe\n(component)".as_bytes(), Kind::Text, "a text file"),
         (&precompiled, Kind::Precompiled, "give the component that it was compiled from"),
-        (&program[..PLUGIN_BYTES_MAX.min(program.len())], Kind::Native, "wasm32-unknown-unknown"),
+        (&program[..PLUGIN_BYTES_MAX.min(program.len())], Kind::Native, "a native program"),
         (b"PK\x03\x04rest of an archive", Kind::Archive, "unpack it"),
         (b"\x1f\x8brest of an archive", Kind::Archive, "unpack it"),
         (b"\x80\x81\x82", Kind::Unknown, "not a WebAssembly component"),
@@ -70,6 +71,8 @@ async fn what_is_no_component_is_named() {
         let error = refused(bytes).await;
         assert!(matches!(error, Error::NotAComponent(found) if found == kind), "{kind:?}: {error:?}");
         assert!(error.to_string().contains(said), "{error}");
+        let is_to_be_built = matches!(kind, Kind::CoreModule | Kind::Text | Kind::Native | Kind::Unknown);
+        assert_eq!(error.remedy(), is_to_be_built.then_some(Remedy::BuildPlugin), "{kind:?}");
     }
 }
 

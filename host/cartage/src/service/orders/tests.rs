@@ -207,7 +207,12 @@ fn nobody_is_told_to_send_again_what_would_come_twice() {
 #[test]
 fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
     const NOTHING: &str = "nothing that you must do";
-    let alert = Alert { kind: Kind::Blocked, subject: cartage_model::alerts::Subject::of_text("cart shop"), detail: String::new() };
+    let alert = Alert {
+        kind: Kind::Blocked,
+        subject: cartage_model::alerts::Subject::of_text("cart shop"),
+        detail: String::new(),
+        remedies: vec![],
+    };
     let paused = WaitsFor::Resumed { why: "credentials".into(), until_unix_ms: None, said: None };
     let another = OrderStatus { other_dead_letters: vec![id("old")], ..standing(delivered()) };
     for (standing, alerts, nothing) in [
