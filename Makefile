@@ -12,6 +12,8 @@ unexport CARGO_MANIFEST_DIR CARGO_MANIFEST_PATH CARGO_MANIFEST_LINKS CARGO_PKG_N
   CARGO_PKG_VERSION_MINOR CARGO_PKG_VERSION_PATCH CARGO_PKG_VERSION_PRE
 
 CARTAGE := target/debug/cartage
+# Installs the toolchains that plugins are built with. The command itself only looks for them.
+XTASK := target/debug/xtask
 PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
 PLUGINS_JS := $(sort $(dir $(wildcard plugins/*/package.json)))
 
@@ -37,16 +39,19 @@ build: setup ## build the command: target/debug/cartage
 	cargo build --workspace $(BUILD_WHAT)
 
 plugins: build ## build the plugins: target/plugins/*.wasm
-	@for crate in $(PLUGINS); do $(CARTAGE) plugin build --install $$crate; done
+	@$(XTASK) guest-toolchain $(CARTAGE)
+	@for crate in $(PLUGINS); do $(CARTAGE) plugin build $$crate; done
 
 plugins-js: build ## build the plugins in JavaScript, which needs Node.js and npm's registry: target/plugins/*.wasm
+	@$(XTASK) javascript-toolchain
 	@for folder in $(PLUGINS_JS); do $(CARTAGE) plugin build --install --out target/plugins $$folder; done
 
 guests: plugins ## build the plugins, and the hostile ones that the tests run: target/guests/*.wasm
-	@$(CARTAGE) plugin build --install --examples --unchecked tests/guests
+	@$(CARTAGE) plugin build --examples --unchecked tests/guests
 
 demo: build ## send updates to a shop on this machine, alone and by the daemon, and show all of it
-	@$(CARTAGE) demo --install
+	@$(XTASK) guest-toolchain $(CARTAGE)
+	@$(CARTAGE) demo
 
 # The command is built with everything else here, because a build of its own would choose other features of its dependencies.
 test: setup ## run all tests

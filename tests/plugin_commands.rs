@@ -1,7 +1,7 @@
 //! The command as a user or a script sees it: exit codes, the use of both output streams, and the reports about a plugin.
 
 use cartage::id::Digest;
-use cartage_tests::command::{cartage, plugin, root};
+use cartage_tests::command::{cartage, plugin, root, xtask};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -92,6 +92,68 @@ fn a_toolchain_that_nobody_knows_is_an_error() {
     let output = output.expect("the command can be started");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("CARTAGE_GUEST_TOOLCHAIN is \"nix\", and only `rustup` and `debian` are known"));
+}
+
+#[test]
+fn a_build_without_a_toolchain_says_what_to_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"my-shop\"\n").expect("a file can be written");
+    let elsewhere = folder.path().to_str().expect("it is text");
+    for (project, has_makefile) in [("plugins/integration-script", true), (elsewhere, false)] {
+        let mut command = cartage();
+        command.env("CARTAGE_GUEST_TOOLCHAIN", "rustup").env("PATH", folder.path()).args(["plugin", "build", project]);
+        let output = command.output().expect("the command can be started");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for part in ["builds for wasm32-unknown-unknown\n    rustup: rustup is not installed\n", "rustup target add wasm32-unknown-unknown"]
+        {
+            assert!(said.contains(part), "{part:?} in {said}");
+        }
+        assert_eq!(said.contains("make plugins"), has_makefile, "{said}");
+    }
+}
+
+#[test]
+fn there_is_nothing_to_install_for_a_crate() {
+    let output = run(&["plugin", "build", "plugins/webhook", "--install"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("nothing is installed"), "{said}");
+}
+
+/// `xtask guest-toolchain` with the command itself, on a machine that consists of these scripts.
+#[test]
+fn the_makefile_s_toolchain_is_the_one_that_the_command_finds() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let provide = |choice: &str| {
+        let mut xtask = xtask();
+        xtask.arg("guest-toolchain").arg(cartage().get_program());
+        let output = xtask.env("CARTAGE_GUEST_TOOLCHAIN", choice).env("PATH", folder.path()).output().expect("it can be started");
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    let (code, said) = provide("nix");
+    assert!(code == Some(1) && said.contains("because: CARTAGE_GUEST_TOOLCHAIN is \"nix\"") && said.contains("what to do: set"), "{said}");
+    let (code, said) = provide("");
+    assert_eq!(code, Some(1), "{said}");
+    for part in ["\n  rustup is not installed\n", "needs root", "because: found no Rust", "debian: ", "\nwhat to do: run\n"] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+
+    let script = |name: &str, cases: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, format!("#!/bin/sh\nhere=${{0%/*}}\ncase \"$*\" in\n{cases}\nesac\n")).expect("a file can be written");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("the file is ours");
+    };
+    script("rustc", "*target-libdir*) echo $here ;;\n--version) echo rustc 1.95.0 ;;");
+    script(
+        "rustup",
+        "'which cargo' | 'which rustc') echo $here/${2} ;;\n'target add wasm32-unknown-unknown') : > $here/libstd-0.rlib ;;\n\
+         'target list --installed') [ ! -e $here/libstd-0.rlib ] || echo wasm32-unknown-unknown ;;",
+    );
+    assert_eq!(provide(""), (Some(0), "installing the target: rustup target add wasm32-unknown-unknown (at most 30 s)\n".to_owned()));
+    assert_eq!(provide(""), (Some(0), String::new()), "it is there");
+    script("rustc", "*target-libdir*) echo $here ;;\n--version) echo rustc 1.94.0 ;;");
+    let (code, said) = provide("rustup");
+    assert!(code == Some(1) && said.contains("1.94.0, and 1.95.0 or newer is needed"), "the SDK needs a newer one: {said}");
 }
 
 #[test]

@@ -13,6 +13,11 @@ pub fn cartage() -> Command {
     program("cartage")
 }
 
+/// The program that installs toolchains for the Makefile, built by `make test` beside the tests.
+pub fn xtask() -> Command {
+    program("xtask")
+}
+
 /// An example of the crate `cartage`, built by `make test` beside the tests.
 pub fn example(name: &str) -> Command {
     program(&format!("examples/{name}"))

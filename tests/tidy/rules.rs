@@ -81,6 +81,7 @@ const HOMES: [Home; 6] = [
             // The daemon and the commands of its own user; no status passes here.
             "host/cli/src/cli/local.rs",
             "host/cli/src/cli/local/",
+            "host/cli/src/cli/socket.rs",
             // It listens; what it hears goes to the crate `http`.
             "host/cli/src/cli/serve.rs",
             // It posts to its own daemon as an Order Manager does.

@@ -32,7 +32,7 @@ fn a_user_of_the_machine_does_over_the_socket_what_commands_do() {
     let post = |path: &str, body: Value| ask(&socket, &format!("POST {path}"), "application/json", body.to_string().as_bytes());
     let (status, carts) = get("/v1/carts");
     assert_eq!((status, &carts["carts"][0]["cart"], &carts["carts"][0]["enabled"]), (200, &json!("shop"), &json!(true)), "{carts}");
-    // A plugin's file comes over the socket; a definition is pinned to it, and the cart goes back.
+    // A plugin's file comes over the socket.
     let before = digest(&daemon, "shop");
     let file = std::fs::read(daemon.path("script.wasm")).expect("it is there");
     let (status, kept) = ask(&socket, "POST /v1/plugins", "application/wasm", &file);
@@ -43,12 +43,23 @@ fn a_user_of_the_machine_does_over_the_socket_what_commands_do() {
     let (status, checked) = post("/v1/carts/shop/check", json!({}));
     assert_eq!((status, &checked["works"]), (200, &json!(false)), "{checked}");
     assert_eq!(daemon.run(&["cart", "check", "shop"]).0, 1);
+    // The same plugin with a custom section of its own, which is another file.
+    let other = [file.as_slice(), &[0, 5, 4], b"test"].concat();
+    let (_, kept) = ask(&socket, "POST /v1/plugins", "application/wasm", &other);
+    let after = kept["digest"].as_str().expect("it is kept");
+    let (status, would) = post("/v1/carts/shop/upgrade", json!({ "digest": after, "dry_run": true }));
+    assert_eq!((status, &would["made"], digest(&daemon, "shop")), (200, &json!(false), before.clone()), "{would}");
+    let (status, made) = post("/v1/carts/shop/upgrade", json!({ "digest": after, "file": "other.wasm", "replay_last": 1 }));
+    assert_eq!((status, &made["made"], digest(&daemon, "shop").as_str()), (200, &json!(true), after), "{made}");
+    let (status, back) = post("/v1/carts/shop/rollback", json!({}));
+    assert_eq!((status, &back["made"], digest(&daemon, "shop")), (200, &json!(true), before), "{back}");
     let (status, changed) = ask(&socket, "PATCH /v1/carts/shop", "application/json", br#"{"mode":"shadow"}"#);
     assert_eq!((status, changed["changes"].as_array().map(Vec::len)), (200, Some(1)), "{changed}");
     assert!(daemon.done(&["cart", "show", "shop"]).contains("shadow"));
     // What nobody on the network may do, and what the audit calls it: the machine's user does it.
     assert_eq!(post("/v1/clock/confirm", json!({})).0, 200);
     assert_eq!(post("/v1/key/rotate", json!({})).0, 200);
+    assert_eq!(get("/v1/status").1["carts"][0]["mode"], "shadow");
     assert_eq!(get("/v1/nowhere").0, 404);
     assert!(daemon.stop());
     assert!(!socket.exists(), "a daemon that ends takes its socket with it");

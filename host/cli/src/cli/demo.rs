@@ -22,8 +22,10 @@ must not go yet, one that goes, one that waits while the daemon is killed, and o
 Manager posts.
 
 Examples:
-  Build what is needed, and install the guest toolchain if there is none:
-      cartage demo --install";
+  Build the plugin in a checkout of Cartage, and show all of it:
+      cartage demo
+  Take a plugin that is built:
+      cartage demo --plugin target/plugins/integration-script.wasm";
 
 /// The folder of the plugin's crate, relative to the repository's root.
 const PLUGIN_CRATE: &str = "plugins/integration-script";
@@ -32,9 +34,6 @@ const PLUGIN_CRATE: &str = "plugins/integration-script";
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = ABOUT)]
 pub(crate) struct Args {
-    /// Install the guest toolchain if there is none.
-    #[arg(long)]
-    install: bool,
     /// Take this plugin file instead of building one.
     #[arg(long, value_name = "FILE")]
     plugin: Option<PathBuf>,
@@ -75,7 +74,7 @@ impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let file = match self.plugin {
             Some(file) => file,
-            None => plugin::build_one(Path::new(PLUGIN_CRATE), self.install)?,
+            None => plugin::build_one(Path::new(PLUGIN_CRATE))?,
         };
         client::block_on(demonstrate(&file, json))
     }

@@ -1,6 +1,7 @@
 //! `cartage doctor`: reports what works on this machine and what does not.
 
-use super::{Failure, Verdict, client, report, toolchain};
+use super::toolchain::{self, Version};
+use super::{Failure, Verdict, client, report};
 use cartage::engine::Runtime;
 use cartage::engine::file::PluginDir;
 use serde::Serialize;
@@ -16,6 +17,9 @@ Examples:
 
 Nothing is sent and nothing is installed. Exit code 0: everything is in order; 1: something needs
 attention.";
+
+/// The oldest Rust that builds the SDK, which all packages of Cartage have in common.
+const SDK_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Check this machine, and say what needs attention.
 #[derive(Debug, clap::Args)]
@@ -88,7 +92,7 @@ impl Args {
 
 fn guest_toolchain() -> Finding {
     let about = "guest toolchain";
-    match toolchain::present() {
+    match toolchain::find(Path::new("."), Version::parse(SDK_RUST)) {
         Ok(toolchain) => Finding::fine(about, format!("{}, Rust {}", toolchain.kind, toolchain.version)),
         // Only people who build plugins need the toolchain.
         Err(error) => Finding::needs(State::Warning, about, report::chain(&error), error.remedy()),

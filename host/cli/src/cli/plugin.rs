@@ -68,8 +68,8 @@ impl Command {
 }
 
 /// Builds one plugin from its crate, and returns the path of its file.
-pub(super) fn build_one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
-    build::one(folder, install)
+pub(super) fn build_one(folder: &Path) -> Result<PathBuf, Failure> {
+    build::one(folder)
 }
 
 /// Why a plugin was not checked, or not admitted.

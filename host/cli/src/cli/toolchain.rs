@@ -1,8 +1,8 @@
-//! Chooses the Rust toolchain that builds guests on this machine.
+//! Finds the Rust toolchain that builds guests on this machine.
 //!
-//! The order is: the toolchain that `CARTAGE_GUEST_TOOLCHAIN` names; a rustup toolchain with the target; Debian's packages, which build the target's standard
-//! library themselves; and, if installing is allowed, the target by rustup, then the packages by apt-get. Each failed way records its reason, so that the one
-//! error at the end says what was tried and what to do.
+//! There are two: rustup's active toolchain, if it has the target, and Debian's packages, with which cargo builds the target's standard library itself.
+//! rustup's is looked for first; if `CARTAGE_GUEST_TOOLCHAIN` names one of the two, only that one is. Nothing is installed. Each toolchain that cannot be used
+//! leaves its reason, so that the error says what was looked for and what the user can run.
 //!
 //! Both toolchains produce equivalent components: the same profile, target and crates. Their bytes differ, as those of any two compilers do.
 
@@ -16,7 +16,7 @@ pub(crate) use machine::{Machine, Ran, Show, ThisMachine};
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use std::time::Duration;
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The environment variable that names the toolchain to use: `rustup` or `debian`.
-pub(crate) const CHOICE: &str = "CARTAGE_GUEST_TOOLCHAIN";
+const CHOICE: &str = "CARTAGE_GUEST_TOOLCHAIN";
 
 /// Time limit of a toolchain command that needs no network.
 const ASK: Duration = Duration::from_secs(30);
@@ -51,6 +51,24 @@ pub(crate) enum Kind {
     Debian,
 }
 
+impl Kind {
+    /// The error says why this toolchain cannot be used.
+    fn find(self, machine: &impl Machine) -> Result<Toolchain, String> {
+        match self {
+            Kind::Rustup => rustup::find(machine),
+            Kind::Debian => debian::find(machine),
+        }
+    }
+
+    /// How a user installs the toolchain.
+    fn by_hand(self) -> &'static str {
+        match self {
+            Kind::Rustup => rustup::BY_HAND,
+            Kind::Debian => debian::BY_HAND,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -58,15 +76,6 @@ impl fmt::Display for Kind {
             Kind::Debian => "debian",
         })
     }
-}
-
-/// Whether missing parts may be installed on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Install {
-    /// Missing parts are installed.
-    Allowed,
-    /// Nothing is installed; the error says what could be.
-    Refused,
 }
 
 /// A compiler's version.
@@ -96,9 +105,9 @@ pub(crate) enum Error {
     /// The variable names an unknown toolchain.
     #[error("{CHOICE} is {given:?}, and only `rustup` and `debian` are known")]
     UnknownChoice { given: String },
-    /// Every permitted way was tried.
-    #[error("found no Rust toolchain that builds for {TARGET}{}", list(.tried))]
-    None { tried: Vec<Reason>, remedy: String },
+    /// No toolchain that may be used was found, each for its reason.
+    #[error("found no Rust toolchain that builds for {TARGET}{}", list(.looked_for))]
+    None { looked_for: Vec<Reason> },
 }
 
 impl Error {
@@ -106,7 +115,10 @@ impl Error {
     pub(crate) fn remedy(&self) -> String {
         match self {
             Error::UnknownChoice { .. } => format!("set {CHOICE} to rustup or to debian, or leave it unset"),
-            Error::None { remedy, .. } => remedy.clone(),
+            Error::None { looked_for } => {
+                let ways: Vec<String> = looked_for.iter().map(|reason| format!("    {}", reason.kind.by_hand())).collect();
+                format!("run\n{}", ways.join("\n  or, on Debian:\n"))
+            }
         }
     }
 }
@@ -114,87 +126,36 @@ impl Error {
 /// Why one toolchain cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// Which toolchain was tried.
+    /// Which toolchain was looked for.
     pub(crate) kind: Kind,
-    /// What was attempted, and the result.
+    /// What is missing or wrong.
     pub(crate) why: String,
 }
 
-fn list(tried: &[Reason]) -> String {
-    tried.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.why)).collect()
+fn list(reasons: &[Reason]) -> String {
+    reasons.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.why)).collect()
 }
 
-/// Chooses a toolchain. `oldest` is the oldest compiler that the crate allows; `talk` receives a message before each step that may take long.
-pub(crate) fn choose(
-    machine: &impl Machine,
-    choice: Option<&str>,
-    oldest: Option<Version>,
-    install: Install,
-    talk: &mut dyn FnMut(&str),
-) -> Result<Toolchain, Error> {
+/// Finds the toolchain for a crate in `folder`. `oldest` is the oldest compiler that the crate allows.
+pub(crate) fn find(folder: &Path, oldest: Option<Version>) -> Result<Toolchain, Error> {
+    choose(&ThisMachine { folder: folder.to_owned() }, std::env::var(CHOICE).ok().as_deref(), oldest)
+}
+
+fn choose(machine: &impl Machine, choice: Option<&str>, oldest: Option<Version>) -> Result<Toolchain, Error> {
     let kinds: &[Kind] = match choice {
         None | Some("") => &[Kind::Rustup, Kind::Debian],
         Some("rustup") => &[Kind::Rustup],
         Some("debian") => &[Kind::Debian],
         Some(given) => return Err(Error::UnknownChoice { given: given.to_owned() }),
     };
-    let mut tried = Vec::new();
+    let mut looked_for = Vec::new();
     for kind in kinds {
-        match find(*kind, machine, oldest) {
+        match kind.find(machine).and_then(|toolchain| toolchain.no_older_than(oldest)) {
             Ok(toolchain) => return Ok(toolchain),
-            Err(why) => tried.push(Reason { kind: *kind, why }),
+            Err(why) => looked_for.push(Reason { kind: *kind, why }),
         }
     }
-    for kind in kinds.iter().filter(|_| install == Install::Allowed) {
-        let installed = match kind {
-            Kind::Rustup => rustup::install(machine, talk),
-            Kind::Debian => debian::install(machine, talk),
-        };
-        match installed.and_then(|()| find(*kind, machine, oldest)) {
-            Ok(toolchain) => return Ok(toolchain),
-            Err(why) => tried.push(Reason { kind: *kind, why }),
-        }
-    }
-    Err(Error::None { tried, remedy: remedy(kinds, install) })
-}
-
-/// The toolchain that a build in the current folder would use now.
-pub(crate) fn present() -> Result<Toolchain, Error> {
-    let machine = ThisMachine { folder: ".".into() };
-    choose(&machine, std::env::var(CHOICE).ok().as_deref(), None, Install::Refused, &mut |_| {})
-}
-
-/// Installs Debian packages of these names. The error says why that is not possible.
-pub(crate) fn apt_get(machine: &impl Machine, packages: &[&str], talk: &mut dyn FnMut(&str)) -> Result<(), String> {
-    debian::install_packages(machine, talk, |_| packages.iter().copied().map(str::to_owned).collect())
-}
-
-fn find(kind: Kind, machine: &impl Machine, oldest: Option<Version>) -> Result<Toolchain, String> {
-    let toolchain = match kind {
-        Kind::Rustup => rustup::find(machine)?,
-        Kind::Debian => debian::find(machine)?,
-    };
-    match oldest {
-        Some(oldest) if toolchain.version < oldest => {
-            Err(format!("{} is Rust {}, and the crate needs {oldest} or newer", toolchain.rustc.display(), toolchain.version))
-        }
-        _ => Ok(toolchain),
-    }
-}
-
-fn remedy(kinds: &[Kind], install: Install) -> String {
-    let ways: Vec<String> = kinds
-        .iter()
-        .map(|kind| match kind {
-            Kind::Rustup => format!("    {}", rustup::BY_HAND),
-            Kind::Debian => format!("    {}", debian::by_hand()),
-        })
-        .collect();
-    let ways = ways.join("\n  or, on Debian:\n");
-    match install {
-        Install::Refused => format!("let this command install it with --install (as the Makefile does), or run\n{ways}"),
-        Install::Allowed => format!("install it yourself, then try again:\n{ways}"),
-    }
+    Err(Error::None { looked_for })
 }
 
 /// The `CARGO_…` variables that are kept: access to the registry, and the style of messages. All others steer one particular build, often the one that runs
@@ -227,6 +188,15 @@ const STEERING: [&str; 12] = [
 ];
 
 impl Toolchain {
+    fn no_older_than(self, oldest: Option<Version>) -> Result<Toolchain, String> {
+        match oldest {
+            Some(oldest) if self.version < oldest => {
+                Err(format!("{} is Rust {}, and {oldest} or newer is needed", self.rustc.display(), self.version))
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// A cargo command without variables of an outer build. The caller adds the arguments that say what to build.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);

@@ -23,7 +23,7 @@ pub(super) const BODY_MS_MAX: u64 = 30_000;
 /// The body that a route reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// No body. A body that is sent is not read.
+    /// No body. A small body that is sent all the same is dropped.
     Nothing,
     /// JSON of at most this many bytes.
     Json(usize),
@@ -49,7 +49,11 @@ impl Takes {
 
 /// Reads the body of a request of this sender. A large body takes a share of the memory in `room`.
 pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &Room, sender: &str) -> Result<Whole, Problem> {
-    let Some((media_type, most)) = takes.parts() else { return Ok(Whole { bytes: Bytes::new(), share: None }) };
+    let Some((media_type, most)) = takes.parts() else {
+        // A connection that is closed with a body unread is reset, and the answer is lost with it.
+        discard(headers, body).await;
+        return Ok(Whole { bytes: Bytes::new(), share: None });
+    };
     if matches!(takes, Takes::JsonOrNothing(_)) && body.size_hint().exact() == Some(0) {
         return Ok(Whole { bytes: Bytes::new(), share: None });
     }
@@ -59,7 +63,7 @@ pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &R
     reading.whole(room, sender).await.map_err(unread)
 }
 
-/// Receives and drops a small body of a request that is refused by its head, so that the connection serves the sender's next request.
+/// Receives and drops a small body that nobody reads, so that the connection serves the sender's next request.
 pub(super) async fn discard(headers: &HeaderMap, body: Body) {
     let limits = Limits { bytes_max: SMALL_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
     if let Ok(reading) = Reading::begin(headers, body, limits) {

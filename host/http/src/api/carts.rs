@@ -2,9 +2,11 @@
 
 mod changes;
 mod check;
+mod upgrade;
 
 pub(super) use changes::*;
 pub(super) use check::*;
+pub(super) use upgrade::*;
 
 use super::call::{Call, json};
 use super::caller::Caller;
@@ -14,7 +16,7 @@ use super::schema;
 use super::schema::UnixMs;
 use super::words::Requests;
 use axum::response::Response;
-use cartage::service::definitions::{Field, PreparedCart, Proposal};
+use cartage::service::definitions::{Field, Prepared, PreparedCart, Proposal};
 use cartage::service::{PluginKept, StoredCart};
 use cartage_model::carts::{Binding, Cart, Consent, Limits, Mode, SecretSource};
 use cartage_model::id::{CartId, Digest};
@@ -289,23 +291,28 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         return Ok(json(StatusCode::OK, &change));
     }
     if needs_approval {
-        let leaves_live = prepared.carts().iter().find_map(|cart| cart.leaves_live.as_deref());
-        let detail = match (leaves_live, prepared.asks()) {
-            (Some(why), false) => {
-                format!("{why}; if that is meant, send it with ?approve=true; a definition without `mode` leaves the mode alone")
-            }
-            (None, _) => {
-                format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it with ?approve=true")
-            }
-            (Some(why), true) => {
-                format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it with ?approve=true")
-            }
-        };
+        let detail = why_not_made(&id, &prepared);
         let change = serde_json::to_value(change).expect("a change is plain data");
         return Err(Problem::new(Kind::Conflict, detail).with(More { change: Some(change), ..More::default() }));
     }
     call.service.definitions().make(prepared).await?;
     Ok(json(if new { StatusCode::CREATED } else { StatusCode::OK }, &change))
+}
+
+/// Why a change is not made before the caller agrees to it.
+fn why_not_made(id: &CartId, prepared: &Prepared) -> String {
+    let leaves_live = prepared.carts().iter().find_map(|cart| cart.leaves_live.as_deref());
+    match (leaves_live, prepared.asks()) {
+        (Some(why), false) => {
+            format!("{why}; if that is intended, send it again with approve=true; a definition without `mode` leaves the mode alone")
+        }
+        (None, _) => {
+            format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it again with approve=true")
+        }
+        (Some(why), true) => {
+            format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it again with approve=true")
+        }
+    }
 }
 
 /// What a definition changes. It needs no approval, and is not made yet.

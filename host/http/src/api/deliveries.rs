@@ -1,6 +1,9 @@
 //! Deliveries: lists those that wait and those that died, shows one, and retries or discards it.
 
 mod documents;
+mod together;
+
+pub(super) use together::*;
 
 use super::call::{Call, DELIVERY_CHARS_MAX, json, no_delivery, typed};
 use super::problem::{self, Kind, More, Problem};

@@ -54,7 +54,10 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
         }
     };
     let (caller, route, run, query, params) = match admitted {
-        Admitted::Open(run) => return run(shared).await,
+        Admitted::Open(run) => {
+            body::discard(&parts.headers, body).await;
+            return run(shared).await;
+        }
         Admitted::Call { caller, route, run, query, params } => (caller, route, run, query, params),
     };
     let Whole { bytes: body, share: _share } =

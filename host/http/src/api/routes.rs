@@ -43,7 +43,7 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 53] = [
+pub(super) static ROUTES: [Route; 58] = [
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
@@ -55,6 +55,10 @@ pub(super) static ROUTES: [Route; 53] = [
     post("/v1/deliveries/{delivery}/retry", NOTHING, Operator, |call| Box::pin(deliveries::retry(call))),
     post("/v1/deliveries/{delivery}/discard", SMALL, Operator, |call| Box::pin(deliveries::discard(call))),
     get("/v1/deliveries/{delivery}/cassettes/{attempt}", &[], Operator, |call| Box::pin(deliveries::cassette(call))),
+    post("/v1/deliveries/{delivery}/try", NOTHING, Operator, |call| Box::pin(deliveries::try_now(call))),
+    post("/v1/deliveries/retry", SMALL, Operator, |call| Box::pin(deliveries::retry_all(call))),
+    post("/v1/deliveries/export", SMALL, Operator, |call| Box::pin(deliveries::export(call))),
+    get("/v1/status", &[], Operator, |call| Box::pin(seen::status(call))),
     get("/v1/explain", &["cart", "order", "label"], Sender, |call| Box::pin(seen::explain(call))),
     get("/v1/alerts", &[], Operator, |call| Box::pin(seen::alerts(call))),
     get("/v1/carts", &[], Operator, |call| Box::pin(carts::list(call))),
@@ -74,6 +78,7 @@ pub(super) static ROUTES: [Route; 53] = [
     delete("/v1/carts/{cart}", &["discard_queue"], |call| Box::pin(carts::remove(call))),
     post("/v1/carts/{cart}/check", SMALL_OR_NOTHING, Operator, |call| Box::pin(carts::check(call))),
     get("/v1/carts/{cart}/plugins", &[], Operator, |call| Box::pin(carts::plugins(call))),
+    post("/v1/carts/{cart}/upgrade", SMALL, Admin, |call| Box::pin(carts::upgrade(call))),
     post("/v1/carts/{cart}/rollback", SMALL_OR_NOTHING, Admin, |call| Box::pin(carts::roll_back(call))),
     put("/v1/carts/{cart}/recording", &[], SMALL, |call| Box::pin(carts::set_recording(call))),
     post("/v1/pause", SMALL, Operator, |call| Box::pin(all_carts::pause(call))),

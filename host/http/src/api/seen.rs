@@ -6,7 +6,7 @@ use super::schema::UnixMs;
 use super::words::Requests;
 use super::{metrics, schema};
 use axum::response::Response;
-use cartage::service::Explained;
+use cartage::service::{CartStatus, Explained};
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_model::remedy::Words as _;
 use cartage_policy::validate::ORDER_NUMBER_CHARS_MAX;
@@ -152,6 +152,82 @@ pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let alerts =
         open.iter().filter(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
     Ok(json(StatusCode::OK, &Alerts { alerts }))
+}
+
+/// The state of everything.
+#[derive(Serialize, ToSchema)]
+struct StatusDocument {
+    /// When the state was read.
+    #[schema(value_type = UnixMs)]
+    at_unix_ms: u64,
+    /// The open alerts, on which somebody must act.
+    alerts: Vec<OpenAlert>,
+    /// The carts by id, followed by removed carts that still have deliveries.
+    carts: Vec<CartNumbers>,
+    /// The free bytes on the disk of the data directory. Null: the system does not say.
+    #[schema(required)]
+    free_disk_bytes: Option<u64>,
+}
+
+/// A cart with the numbers of its queue.
+#[derive(Serialize, ToSchema)]
+struct CartNumbers {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    /// The mode, by name. Null: the cart was removed.
+    #[schema(required)]
+    mode: Option<String>,
+    enabled: bool,
+    /// The reason of the pause. Null: the cart is not paused.
+    #[schema(required)]
+    paused: Option<String>,
+    /// Until when the cart is not asked because it fails again and again. Null: its breaker is closed.
+    #[schema(required, value_type = Option<UnixMs>)]
+    breaker_open_until_unix_ms: Option<u64>,
+    /// The number of deliveries that wait or are under way.
+    queued: u64,
+    /// For how long the oldest of them has waited. Null: none waits.
+    #[schema(required)]
+    oldest_seconds: Option<u64>,
+    /// The number of dead letters.
+    dead: u64,
+    /// The number of orders that a dead letter blocks.
+    blocked_orders: u64,
+}
+
+/// Looks for alerts, and shows the state of each cart that the token may touch.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    operation_id = "status",
+    responses(
+        (status = 200, description = "The open alerts, and the state of each cart.", body = inline(StatusDocument)),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(super) async fn status(call: Call) -> Result<Response, Problem> {
+    let mut status = call.service.overview().status().await?;
+    status.carts.retain(|cart| call.sees(&cart.cart));
+    status.alerts.retain(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart)));
+    let now = status.at_unix_ms;
+    let numbers = |cart: CartStatus| CartNumbers {
+        cart: cart.cart,
+        mode: cart.mode,
+        enabled: cart.enabled,
+        paused: cart.pause.map(|pause| pause.why),
+        breaker_open_until_unix_ms: cart.breaker_until_unix_ms,
+        queued: cart.queued,
+        oldest_seconds: cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(at) / 1000),
+        dead: cart.dead,
+        blocked_orders: cart.blocked,
+    };
+    let document = StatusDocument {
+        at_unix_ms: now,
+        alerts: status.alerts.iter().map(document).collect(),
+        carts: status.carts.into_iter().map(numbers).collect(),
+        free_disk_bytes: status.free_bytes,
+    };
+    Ok(json(StatusCode::OK, &document))
 }
 
 /// Whether an alert is about a cart that `sees` accepts.

@@ -9,7 +9,7 @@ use super::component::{self, Component};
 use super::dependencies;
 use super::project::Project;
 use super::watch::Files;
-use crate::cli::toolchain::{self, CHOICE, Install, TARGET, ThisMachine, Toolchain, Version};
+use crate::cli::toolchain::{self, TARGET, Toolchain, Version};
 use crate::cli::{Failure, Verdict, report};
 use cartage::id::Digest;
 use serde::Serialize;
@@ -22,11 +22,11 @@ const EXAMPLES: &str = "\
 Examples:
   Build one plugin into target/plugins/integration-script.wasm:
       cartage plugin build plugins/integration-script
-  Build the crate in this folder, and install what is needed for that:
-      cartage plugin build --install
+  Build the crate in this folder:
+      cartage plugin build
   Build again after each change of a file, until Ctrl-C:
       cartage plugin build --watch
-  Build a plugin in JavaScript by its package.json, and install what that needs:
+  Build a plugin in JavaScript by its package.json, and install the dependencies that it names:
       cartage plugin build plugins/webhook-js --install
   Build every example of a crate into target/guests/<example>.wasm:
       cartage plugin build tests/guests --examples --unchecked
@@ -51,8 +51,7 @@ pub(crate) struct Args {
     /// Keep the built file even if the host will refuse it, for tests that need a refused plugin.
     #[arg(long)]
     unchecked: bool,
-    /// Install the guest toolchain if there is none: the target with rustup, else Debian's packages with apt-get. For a plugin in JavaScript: npm
-    /// with apt-get, and the dependencies of package.json with npm.
+    /// For a plugin in JavaScript: install the dependencies of package.json with npm if the project has no folder node_modules.
     #[arg(long)]
     install: bool,
     /// Build again whenever a file of the project changes, until the command is ended with Ctrl-C.
@@ -101,6 +100,9 @@ struct Built {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        if self.install && self.npm_project()?.is_none() {
+            report::talk("--install is for plugins in JavaScript, so nothing is installed: cargo fetches a crate's dependencies");
+        }
         if self.watch {
             return self.build_at_each_change(json);
         }
@@ -135,6 +137,7 @@ impl Args {
         }
     }
 
+    /// The plugin's crate.
     fn project(&self) -> Result<Project, Failure> {
         Project::read(&self.folder).map_err(|error| {
             Failure::from(error)
@@ -151,29 +154,30 @@ impl Args {
             return project.build(self);
         }
         let project = self.project()?;
-        let toolchain = self.toolchain(&project)?;
+        let toolchain = toolchain(&project)?;
         report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
         let modules = compile(&project, &toolchain, self.examples)?;
         let out = self.out.clone().unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
         let plugins = modules.into_iter().map(|module| finish(module, &project, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
         Ok(Report { toolchain: toolchain.kind.to_string(), rust: Some(toolchain.version.to_string()), npm: None, plugins })
     }
+}
 
-    fn toolchain(&self, project: &Project) -> Result<Toolchain, Failure> {
-        let choice = std::env::var(CHOICE).ok();
-        let oldest = project.rust_version.as_deref().and_then(Version::parse);
-        let install = if self.install { Install::Allowed } else { Install::Refused };
-        let machine = ThisMachine { folder: project.folder.clone() };
-        toolchain::choose(&machine, choice.as_deref(), oldest, install, &mut report::talk).map_err(|error| {
-            let remedy = error.remedy();
-            Failure::from(error).what_to_do(remedy)
-        })
-    }
+/// The toolchain that builds the crate.
+fn toolchain(project: &Project) -> Result<Toolchain, Failure> {
+    let oldest = project.rust_version.as_deref().and_then(Version::parse);
+    toolchain::find(&project.folder, oldest).map_err(|error| {
+        let mut remedy = error.remedy();
+        if matches!(error, toolchain::Error::None { .. }) && project.is_of_cartage() {
+            remedy.push_str("\n  or, in this checkout of Cartage, have the Makefile install one:\n    make plugins");
+        }
+        Failure::from(error).what_to_do(remedy)
+    })
 }
 
 /// Builds the plugin of one crate into the workspace's plugin folder, and returns the path of its file.
-pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
-    let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false, watch: false }.build()?;
+pub(super) fn one(folder: &Path) -> Result<PathBuf, Failure> {
+    let built = Args { folder: folder.to_owned(), examples: false, out: None, install: false, unchecked: false, watch: false }.build()?;
     Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
 }
 

@@ -59,6 +59,11 @@ impl Project {
         let (has_guest_profile, has_example_profile) = (has_profile("guest"), has_profile("guest-example"));
         Ok(Project { folder, root, name, rust_version, has_guest_profile, has_example_profile })
     }
+
+    /// Whether the crate belongs to a checkout of Cartage, whose Makefile installs the toolchain with the xtask.
+    pub(crate) fn is_of_cartage(&self) -> bool {
+        self.root.join("xtask/src/guest_toolchain.rs").is_file()
+    }
 }
 
 /// The folder and the Cargo.toml of the crate's workspace: the named one, the crate itself, or the nearest workspace above it.

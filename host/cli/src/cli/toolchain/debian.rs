@@ -1,10 +1,9 @@
 //! Debian's toolchain. Its packages have no standard library for the target, so cargo builds one from source.
 
-use super::machine::{Machine, Ran, Show};
+use super::machine::Machine;
 use super::rustup::ask;
 use super::{Kind, Toolchain, Version};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 const CARGO: &str = "/usr/bin/cargo";
 const RUSTC: &str = "/usr/bin/rustc";
@@ -12,19 +11,8 @@ const RUSTC: &str = "/usr/bin/rustc";
 /// The standard library's source, below the compiler's folder.
 const SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
 
-/// The packages, without the linker, whose name contains a version.
-const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
-
-/// The linker to install if apt-cache does not list any.
-const LINKER: &str = "lld-22";
-
-/// Time limit of apt-get's downloads and installation.
-const INSTALL: Duration = Duration::from_secs(900);
-
 /// How a user installs the packages.
-pub(super) fn by_hand() -> String {
-    format!("apt-get install {} {LINKER}    (as root; any newer lld-NN does as well)", PACKAGES.join(" "))
-}
+pub(super) const BY_HAND: &str = "apt-get install rustc-web cargo-web rust-web-src lld-22    (as root; any newer lld-NN does as well)";
 
 /// Finds the installed packages. The error names those that are missing.
 pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
@@ -63,70 +51,4 @@ fn newest_linker(machine: &impl Machine) -> Option<PathBuf> {
     let names = machine.names_in(Path::new("/usr/bin"));
     let newest = names.iter().filter(|name| age(name).is_some()).max_by_key(|name| age(name))?;
     Some(Path::new("/usr/bin").join(newest))
-}
-
-/// Installs the packages. Nothing is removed for them: `rustc-web` conflicts with Debian's own `rustc`, which the user may need.
-pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
-    install_packages(machine, talk, |machine| PACKAGES.into_iter().map(str::to_owned).chain([newest_linker_package(machine)]).collect())
-}
-
-/// Installs packages. `packages` is called after the package lists are updated, and returns the names.
-pub(super) fn install_packages<M: Machine>(
-    machine: &M,
-    talk: &mut dyn FnMut(&str),
-    packages: impl FnOnce(&M) -> Vec<String>,
-) -> Result<(), String> {
-    match machine.run("id", &["-u"], super::ASK, Show::Nothing) {
-        Ran::Well(id) if id.trim() == "0" => {}
-        _ => return Err("installing packages with apt-get needs root, and this user is not root".to_owned()),
-    }
-    // Old lists may name compilers that are too old. If the update fails, the lists that are present may still do.
-    talk("fetching the package lists: apt-get update");
-    let updated = machine.run("apt-get", &["update"], INSTALL, Show::Everything);
-    let installed = match updated {
-        Ran::Well(_) | Ran::Badly(_) => apt_get(machine, talk, &packages(machine)),
-        Ran::TooLong => Err(Apt::TooLong),
-        Ran::NotThere => Err(Apt::NotThere),
-    };
-    installed.map_err(|why| match (why, updated) {
-        (Apt::Failed, Ran::Badly(_)) => "`apt-get update` and `apt-get install` failed; their output is above".to_owned(),
-        (why, _) => why.why(),
-    })
-}
-
-enum Apt {
-    Failed,
-    TooLong,
-    NotThere,
-}
-
-impl Apt {
-    fn why(self) -> String {
-        match self {
-            Apt::Failed => "`apt-get install` failed; its output is above".to_owned(),
-            Apt::TooLong => format!("apt-get did not end within {} s", INSTALL.as_secs()),
-            Apt::NotThere => "apt-get is not installed: this is not a Debian system".to_owned(),
-        }
-    }
-}
-
-fn apt_get(machine: &impl Machine, talk: &mut dyn FnMut(&str), packages: &[String]) -> Result<(), Apt> {
-    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    talk(&format!("installing Debian's packages: apt-get install {}", packages.join(" ")));
-    let options = ["install", "--yes", "--no-install-recommends", "--no-remove", "-o", "DPkg::Lock::Timeout=120"];
-    match machine.run("apt-get", &[&options[..], &packages].concat(), INSTALL, Show::Everything) {
-        Ran::Well(_) => Ok(()),
-        Ran::Badly(_) => Err(Apt::Failed),
-        Ran::TooLong => Err(Apt::TooLong),
-        Ran::NotThere => Err(Apt::NotThere),
-    }
-}
-
-fn newest_linker_package(machine: &impl Machine) -> String {
-    let known = match machine.run("apt-cache", &["pkgnames", "lld-"], super::ASK, Show::Nothing) {
-        Ran::Well(names) => names,
-        Ran::Badly(_) | Ran::TooLong | Ran::NotThere => String::new(),
-    };
-    let newest = known.lines().filter_map(|name| name.trim().strip_prefix("lld-")?.parse::<u32>().ok()).max();
-    newest.map_or_else(|| LINKER.to_owned(), |version| format!("lld-{version}"))
 }

@@ -1,4 +1,4 @@
-//! The operations on a machine that choosing a toolchain needs. The real machine is here; tests supply a scripted one.
+//! The operations on a machine that finding a toolchain and running npm need. The real machine is here; tests supply a scripted one.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -51,9 +51,8 @@ impl Machine for ThisMachine {
     fn run(&self, program: &str, arguments: &[&str], limit: Duration, show: Show) -> Ran {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
-        // Without these variables, Debian's package tools ask questions, and rustup downloads a toolchain when a program only wants to know its path. `cargo
-        // run` sets the library path for this command.
-        command.env("DEBIAN_FRONTEND", "noninteractive").env("RUSTUP_AUTO_INSTALL", "0").env_remove("LD_LIBRARY_PATH");
+        // Without this variable, rustup downloads a toolchain when a program only wants to know its path. `cargo run` sets the library path for this command.
+        command.env("RUSTUP_AUTO_INSTALL", "0").env_remove("LD_LIBRARY_PATH");
         match show {
             Show::Nothing => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
             Show::Everything => command.stdout(std::io::stderr()).stderr(Stdio::inherit()),

@@ -3,13 +3,9 @@
 use super::machine::{Machine, Ran, Show};
 use super::{ASK, Kind, TARGET, Toolchain, Version};
 use std::path::Path;
-use std::time::Duration;
 
 /// How a user installs the target.
 pub(super) const BY_HAND: &str = "rustup target add wasm32-unknown-unknown";
-
-/// Time limit for downloading the target's standard library. A user whose machine has no network must not wait long.
-const DOWNLOAD: Duration = Duration::from_secs(30);
 
 /// The active toolchain. The error says why it cannot build for the target.
 pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
@@ -29,17 +25,6 @@ pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     let version = ask(machine, &rustc, &["--version"])?;
     let version = Version::parse(&version).ok_or_else(|| format!("{rustc} gives {version:?} as its version"))?;
     Ok(Toolchain { kind: Kind::Rustup, version, cargo: cargo.into(), rustc: rustc.into(), linker: None })
-}
-
-/// Adds the target to the active toolchain. The error says why that failed.
-pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
-    talk(&format!("installing the target: {BY_HAND} (at most {} s)", DOWNLOAD.as_secs()));
-    match machine.run("rustup", &["target", "add", TARGET], DOWNLOAD, Show::Nothing) {
-        Ran::Well(_) => Ok(()),
-        Ran::Badly(why) => Err(format!("`{BY_HAND}` failed: {why}")),
-        Ran::TooLong => Err(format!("`{BY_HAND}` did not end within {} s", DOWNLOAD.as_secs())),
-        Ran::NotThere => Err("rustup is not installed".to_owned()),
-    }
 }
 
 pub(super) fn ask(machine: &impl Machine, program: &str, arguments: &[&str]) -> Result<String, String> {

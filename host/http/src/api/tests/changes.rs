@@ -186,3 +186,77 @@ async fn a_cart_goes_back_to_a_plugin_that_ran_for_it() {
     let body = json!({ "digest": Digest::of(b"another") });
     desk.ask(post("/v1/carts/seed-shop/rollback").by(&admin).json(&body)).await.problem(409, "conflict", "no other plugin sha256:");
 }
+
+#[tokio::test]
+async fn dead_letters_are_retried_together() {
+    let desk = Desk::open().await;
+    let operator = desk.token("default", Role::Operator).await;
+    for (order, reason) in [("1", Reason::TooOld), ("2", not_found()), ("3", not_found())] {
+        desk.queue("default", order, "Order Shipped").await;
+        desk.kill("default", order, reason, Then::Block).await;
+    }
+    let retry = |body: Value| post("/v1/deliveries/retry").by(&operator).json(&body);
+    let done = desk.ask(retry(json!({ "cart": "seed-shop", "reason": "order-not-found" }))).await.is(StatusCode::OK);
+    assert_eq!(done.json, json!({ "retried": 2, "unreadable": [] }));
+    assert_eq!(desk.ask(retry(json!({ "cart": "garden" }))).await.is(StatusCode::OK).json["retried"], 0);
+    desk.ask(retry(json!({ "cart": "nowhere" }))).await.problem(404, "not-found", "no cart nowhere");
+    desk.ask(retry(json!({ "reason": "boredom" }))).await.problem(422, "invalid", "");
+    let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    let others = desk.ask(post("/v1/deliveries/retry").by(&limited).json(&json!({}))).await.is(StatusCode::OK);
+    assert_eq!(others.json["retried"], 0, "what it may not touch stays");
+    desk.ask(post("/v1/deliveries/retry").by(&limited).json(&json!({ "cart": "seed-shop" }))).await.problem(403, "cart-not-allowed", "");
+    let other = desk.token("other", Role::Operator).await;
+    assert_eq!(desk.ask(post("/v1/deliveries/retry").by(&other).json(&json!({}))).await.is(StatusCode::OK).json["retried"], 0);
+    assert_eq!(desk.ask(retry(json!({}))).await.is(StatusCode::OK).json["retried"], 1);
+}
+
+#[tokio::test]
+async fn deliveries_are_exported_for_support() {
+    let desk = Desk::open().await;
+    let operator = desk.token("default", Role::Operator).await;
+    let delivery = desk.queue("default", "1021", "Order Shipped").await;
+    let export = |deliveries: Value| post("/v1/deliveries/export").by(&operator).json(&json!({ "deliveries": deliveries }));
+    let document = desk.ask(export(json!([delivery]))).await.is(StatusCode::OK);
+    assert_eq!(document.json["deliveries"].as_array().map(Vec::len), Some(1), "{}", document.text);
+    desk.ask(export(json!([]))).await.problem(422, "invalid", "1 to 200");
+    desk.ask(export(json!(vec![delivery.as_str(); 201]))).await.problem(422, "invalid", "1 to 200");
+    desk.ask(export(json!([delivery, "d1"]))).await.problem(404, "not-found", "no delivery \"d1\"");
+    let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    let hidden = post("/v1/deliveries/export").by(&limited).json(&json!({ "deliveries": [delivery] }));
+    desk.ask(hidden).await.problem(404, "not-found", "");
+    // What does not wait is not tried.
+    let dead = desk.kill("default", "1021", Reason::TooOld, Then::Block).await;
+    desk.ask(post(&format!("/v1/deliveries/{dead}/try")).by(&operator)).await.problem(409, "conflict", "does not wait");
+    desk.ask(post("/v1/deliveries/d1/try").by(&operator)).await.problem(404, "not-found", "");
+}
+
+#[tokio::test]
+async fn the_state_of_everything_is_that_of_the_carts_one_may_touch() {
+    let desk = Desk::open().await;
+    let operator = desk.token("default", Role::Operator).await;
+    desk.queue("default", "1021", "Order Shipped").await;
+    let status = desk.ask(get("/v1/status").by(&operator)).await.is(StatusCode::OK);
+    let carts = status.json["carts"].as_array().expect("there are carts");
+    assert_eq!(carts.iter().map(|cart| &cart["cart"]).collect::<Vec<_>>(), ["garden", "seed-shop"]);
+    assert_eq!((&carts[1]["queued"], &carts[1]["mode"], &carts[1]["oldest_seconds"]), (&json!(1), &json!("live"), &json!(0)));
+    let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    let status = desk.ask(get("/v1/status").by(&limited)).await.is(StatusCode::OK);
+    assert_eq!(status.json["carts"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_cart_is_upgraded_to_a_file_that_the_data_directory_keeps() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let upgrade = |body: Value| post("/v1/carts/seed-shop/upgrade").by(&admin).json(&body);
+    desk.ask(upgrade(json!({ "digest": Digest::of(b"elsewhere") }))).await.problem(409, "conflict", "is not in the data directory");
+    // The stand-in for a plugin in these tests is not a component.
+    desk.ask(upgrade(json!({ "digest": Digest::of(PLUGIN) }))).await.problem(422, "invalid", "was not admitted");
+    desk.ask(upgrade(json!({ "digest": "sha256:xyz" }))).await.problem(422, "invalid", "");
+    desk.ask(upgrade(json!({ "digest": Digest::of(PLUGIN), "replay_last": 0 }))).await.problem(422, "invalid", "1 to 1000");
+    desk.ask(upgrade(json!({ "digest": Digest::of(PLUGIN), "replay_last": 1001 }))).await.problem(422, "invalid", "1 to 1000");
+}
+
+fn not_found() -> Reason {
+    Reason::try_from("order-not-found".to_owned()).expect("it is a reason")
+}

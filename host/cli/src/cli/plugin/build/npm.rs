@@ -74,7 +74,7 @@ impl Project {
         Ok(Project { folder, name: name.to_owned() })
     }
 
-    /// Builds the plugin. Installs what is missing if that is allowed.
+    /// Builds the plugin. Installs the project's dependencies if they are missing and that is allowed.
     pub(super) fn build(&self, args: &Args) -> Result<Report, Failure> {
         if args.examples {
             return Err(
@@ -82,7 +82,7 @@ impl Project {
             );
         }
         let machine = ThisMachine { folder: self.folder.clone() };
-        let npm = self.npm(&machine, args.install)?;
+        let npm = self.npm(&machine)?;
         self.installed(&machine, args.install)?;
         report::talk(&format!("building {} with npm {npm}: npm run build", self.name));
         let bytes = self.run(&machine)?;
@@ -110,22 +110,14 @@ impl Project {
         self.folder.join(OUT).join(self.file_name())
     }
 
-    /// The version of npm. Installs npm if that is missing and allowed.
-    fn npm(&self, machine: &impl Machine, install: bool) -> Result<String, Failure> {
-        let ask = || match machine.run("npm", &["--version"], ASK, Show::Nothing) {
-            Ran::Well(version) => Some(version.trim().to_owned()),
-            Ran::Badly(_) | Ran::TooLong | Ran::NotThere => None,
-        };
-        let missing = |remedy: String| Failure::from(Error::NoNpm { name: self.name.clone() }).what_to_do(remedy);
-        if let Some(version) = ask() {
-            return Ok(version);
+    /// The version of npm.
+    fn npm(&self, machine: &impl Machine) -> Result<String, Failure> {
+        match machine.run("npm", &["--version"], ASK, Show::Nothing) {
+            Ran::Well(version) => Ok(version.trim().to_owned()),
+            Ran::Badly(_) | Ran::TooLong | Ran::NotThere => {
+                Err(Failure::from(Error::NoNpm { name: self.name.clone() }).what_to_do(BY_HAND))
+            }
         }
-        if !install {
-            return Err(missing(format!("{BY_HAND}; or let this command do that with --install")));
-        }
-        crate::cli::toolchain::apt_get(machine, &["nodejs", "npm"], &mut report::talk)
-            .map_err(|why| missing(format!("{BY_HAND} ({why})")))?;
-        ask().ok_or_else(|| missing(BY_HAND.to_owned()))
     }
 
     /// Checks that the project's packages are installed. Installs them if that is allowed.
@@ -234,7 +226,7 @@ mod tests {
         let project = Project::of(folder.path()).expect("it is one").expect("it can be read");
         let machine = Made { has_npm: false, build: &|| Ran::NotThere };
         let said = |result: Result<(), Failure>| result.expect_err("it is missing").remedy().unwrap_or_default().to_owned();
-        assert!(said(project.npm(&machine, false).map(drop)).contains("apt-get install nodejs npm"));
+        assert!(said(project.npm(&machine).map(drop)).contains("apt-get install nodejs npm"));
         assert!(said(project.installed(&machine, false)).starts_with("run npm install in "));
         fs::write(folder.path().join("package-lock.json"), "{}").expect("a file can be written");
         assert!(said(project.installed(&machine, false)).starts_with("run npm ci in "));

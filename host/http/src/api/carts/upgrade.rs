@@ -1,0 +1,100 @@
+//! Gives a cart another plugin whose file the data directory keeps.
+
+use super::super::call::{Call, json};
+use super::super::problem::{self, Kind, More, Problem};
+use super::super::schema;
+use super::{Change, change, why_not_made};
+use axum::response::Response;
+use cartage::service::definitions::Proposal;
+use cartage::service::{REHEARSED_MAX, Rehearsed};
+use cartage_model::id::Digest;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpgradeBody {
+    /// The digest of the plugin's file, which the data directory keeps.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// The name of the plugin's file, for the definition. Left out: the name stays.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    file: Option<String>,
+    /// How many of the cart's last recorded attempts are first replayed with the present plugin and the new one, 1 to 1000. Differences need approval. Left out:
+    /// none.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000, nullable = false)]
+    replay_last: Option<u32>,
+    /// Whether the answer only says what would change. Left out: false.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    dry_run: bool,
+    /// Whether the caller agrees to what the plugin asks for that the one before it did not, and to differences. Left out: false.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    approve: bool,
+}
+
+/// What another plugin changes about a cart, or would change.
+#[derive(Serialize, ToSchema)]
+struct Upgrade {
+    #[serde(flatten)]
+    change: Change,
+    /// The recorded attempts that were replayed, each with what the new plugin does differently. Null: none were asked for.
+    #[schema(required, value_type = Option<Vec<Object>>)]
+    rehearsed: Option<Vec<Rehearsed>>,
+}
+
+/// Gives a cart another version of its plugin, or another plugin. Its file must be in the data directory.
+#[utoipa::path(
+    post,
+    path = "/v1/carts/{cart}/upgrade",
+    operation_id = "upgradeCart",
+    params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
+    request_body(content = inline(UpgradeBody)),
+    responses(
+        (status = 200, description = "The cart has the plugin. With dry_run: what would change.", body = inline(Upgrade)),
+        (status = 404, response = problem::Document),
+        (status = 409, response = problem::Document),
+        (status = 422, response = problem::Document),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(in crate::api) async fn upgrade(call: Call) -> Result<Response, Problem> {
+    let kept = call.service.carts().get(&call.cart()?).await?;
+    let UpgradeBody { digest, file, replay_last, dry_run, approve } = call.json()?;
+    if replay_last.is_some_and(|most| !(1..=REHEARSED_MAX).contains(&most)) {
+        return Err(Problem::new(Kind::Invalid, format!("replay_last is from 1 to {REHEARSED_MAX}")));
+    }
+    let bytes = call.service.plugins().kept(digest).await?;
+    let rehearsed = match replay_last {
+        Some(most) => Some(Box::pin(call.service.checks().rehearse(&kept, bytes.clone(), most)).await?),
+        None => None,
+    };
+    let id = kept.cart.id.clone();
+    let mut cart = kept.cart;
+    (cart.plugin, cart.digest) = (file.unwrap_or(cart.plugin), None);
+    let prepared = Box::pin(call.service.definitions().prepare(vec![Proposal { cart, plugin: Some(bytes) }])).await?;
+    let differs = rehearsed.iter().flatten().any(|one| !one.differences.is_empty());
+    let needs_approval = (prepared.asks() || differs) && !approve;
+    let made = !dry_run && !needs_approval;
+    let change = Change { needs_approval, made, ..change(prepared.carts().first().expect("one definition was prepared")) };
+    let upgrade = Upgrade { change, rehearsed };
+    if needs_approval && !dry_run {
+        let detail = if prepared.asks() {
+            why_not_made(&id, &prepared)
+        } else {
+            format!(
+                "the plugin behaves differently in recorded attempts of cart {id}; read `rehearsed`, and send it with \"approve\": true"
+            )
+        };
+        let change = serde_json::to_value(upgrade).expect("a change is plain data");
+        return Err(Problem::new(Kind::Conflict, detail).with(More { change: Some(change), ..More::default() }));
+    }
+    if made {
+        call.service.definitions().make(prepared).await?;
+    }
+    Ok(json(StatusCode::OK, &upgrade))
+}
