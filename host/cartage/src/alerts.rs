@@ -330,7 +330,7 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
         }
         Certainty::Yes(Unready { part: NotReady::Damaged, why: file, .. }) => {
             let detail = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
-            hold(Kind::PluginUnusable, detail, vec![Remedy::ReplacePluginFile]);
+            hold(Kind::PluginUnusable, detail, vec![Remedy::ReplacePluginFile { cart: Some(cart()) }]);
         }
         Certainty::Yes(Unready { part: NotReady::Else, why, remedy }) => {
             hold(Kind::CartNotReady, format!("nothing is sent to the cart: {why}"), remedy.iter().cloned().collect());

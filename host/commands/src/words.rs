@@ -96,7 +96,7 @@ fn sentence(remedy: &Remedy) -> String {
         | Remedy::ApproveOrigins { .. }
         | Remedy::RestoreKey
         | Remedy::AddPluginFile
-        | Remedy::ReplacePluginFile
+        | Remedy::ReplacePluginFile { .. }
         | Remedy::AcceptPluginFile { .. }
         | Remedy::LiftBan { .. }
         | Remedy::BuildPlugin
@@ -142,8 +142,9 @@ fn of_error(remedy: &Remedy) -> String {
             "restore the copy that you keep elsewhere, or make a new key with `cartage key new` and set every credential again".to_owned()
         }
         Remedy::AddPluginFile => "give the cart its plugin's file: cartage cart upgrade CART --plugin FILE".to_owned(),
-        Remedy::ReplacePluginFile => {
-            "check the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`".to_owned()
+        Remedy::ReplacePluginFile { cart } => {
+            let cart = cart.as_ref().map_or("CART", CartId::as_str);
+            format!("check the disk, and give the cart the same file again with `cartage cart upgrade {cart} --plugin FILE`")
         }
         Remedy::AcceptPluginFile { cart } => {
             format!("accept the new file with `cartage cart upgrade {cart} --plugin FILE`, or restore the file with the pinned digest")

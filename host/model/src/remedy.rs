@@ -218,7 +218,10 @@ pub enum Remedy {
     /// Put a plugin's file into the data directory.
     AddPluginFile,
     /// Replace the damaged copy of a plugin's file.
-    ReplacePluginFile,
+    ReplacePluginFile {
+        /// The cart; `None` if it is not known where the damage was found.
+        cart: Option<CartId>,
+    },
     /// Accept another file of a cart's plugin, or restore the file that the cart is pinned to.
     AcceptPluginFile {
         /// The cart.

@@ -29,7 +29,7 @@ pub(super) struct SeenNow {
     /// Until when the cart's breaker is open; `None` if it is closed or unknown.
     pub(super) breaker_until_unix_ms: Option<u64>,
     /// Why the cart cannot be made ready; `None` if it can, or if nobody tried.
-    pub(super) not_ready: Option<String>,
+    pub(super) not_ready: Option<Unready>,
 }
 
 /// Observations since the process started that are not stored on disk.
@@ -122,7 +122,7 @@ impl Observations {
         let carts = self.carts.lock().expect("nobody panics while holding it");
         let Some(ObservedCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
         let not_ready = match not_ready {
-            Certainty::Yes(Unready { why, .. }) => Some(why.clone()),
+            Certainty::Yes(unready) => Some(unready.clone()),
             Certainty::No | Certainty::Unknown => None,
         };
         SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }

@@ -117,6 +117,7 @@ fn of_deliveries(remedy: &Remedy) -> Option<String> {
         Remedy::ShowDelivery { delivery } => format!("GET {}", of_delivery(delivery, &[])),
         Remedy::ShowRecording { delivery, attempt } => format!("GET {}", of_delivery(delivery, &["cassettes", &attempt.to_string()])),
         Remedy::RetryDelivery { delivery } => format!("POST {}", of_delivery(delivery, &["retry"])),
+        Remedy::RetryNow { delivery } => format!("POST {}", of_delivery(delivery, &["try"])),
         Remedy::DiscardDelivery { delivery } => with("POST", &of_delivery(delivery, &["discard"]), &json!({ "why": "TEXT" })),
         Remedy::Explain { cart, order } => format!("GET {}", path(&["explain"], &[("cart", cart.as_str()), ("order", order.as_str())])),
         Remedy::Send { cart, order, label } => {
@@ -161,7 +162,7 @@ fn of_settings(remedy: &Remedy) -> Option<String> {
         Remedy::ListParameters => format!("GET {}", path(&["parameters"], &[])),
         Remedy::ListTokens => format!("GET {}", path(&["tokens"], &[])),
         Remedy::ListBans => format!("GET {}", path(&["plugins", "bans"], &[])),
-        Remedy::ShowStatus => format!("GET {}", path(&["alerts"], &[])),
+        Remedy::ShowStatus => format!("GET {}", path(&["status"], &[])),
         _ => return None,
     })
 }
@@ -221,6 +222,7 @@ mod tests {
                 "PATCH /v1/carts/seed-shop with {\"labels\":{\"Packed\":\"shipped\"}}",
             ),
             (Remedy::DiscardDelivery { delivery: delivery() }, "POST /v1/deliveries/01a2/discard with {\"why\":\"TEXT\"}"),
+            (Remedy::RetryNow { delivery: delivery() }, "POST /v1/deliveries/01a2/try"),
             (Remedy::Explain { cart: cart(), order: order() }, "GET /v1/explain?cart=seed-shop&order=10+21%26"),
             (Remedy::ApprovePlugin { cart: cart() }, "on the machine: `cartage cart upgrade seed-shop --plugin PLUGIN.wasm --approve`"),
             (Remedy::Text("cartage cart enable seed-shop".to_owned()), "on the machine: `cartage cart enable seed-shop`"),
