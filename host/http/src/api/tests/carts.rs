@@ -14,7 +14,7 @@ async fn carts_are_listed_shown_and_switched() {
     }
     let near = desk.ask(get("/v1/carts/seed-shp").by(&operator)).await.problem(404, "not-found", "did you mean");
     assert_eq!((&near.json["instance"], &near.json["what_to_do"]), (&json!("/v1/carts/seed-shp"), &Value::Null));
-    let far = desk.ask(get("/v1/carts/orchard").by(&operator)).await.problem(404, "not-found", "there is no cart orchard");
+    let far = desk.ask(get("/v1/carts/warehouse").by(&operator)).await.problem(404, "not-found", "there is no cart warehouse");
     assert_eq!(far.json["what_to_do"], "GET /v1/carts");
     let switch = |what: &str| post(&format!("/v1/carts/seed-shop/{what}")).by(&operator);
     assert_eq!(desk.ask(switch("disable")).await.is(StatusCode::OK).json["enabled"], false);
