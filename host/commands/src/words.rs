@@ -50,17 +50,10 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::RenewCredential { cart } => {
             format!("change that credential at the shop, and set its new value; `cartage credential list {cart}` lists the credentials")
         }
-        Remedy::CompareLogIn { cart } => format!(
-            "if this client is your Order Manager, compare its user name, password and store code with [seti] in the cart's file, or set the \
-             password again with {}",
-            set_inlet(cart)
-        ),
-        Remedy::AddInlet { cart } => format!(
-            "if this client is your Order Manager, add [seti] with its user name to the file, load the file with `cartage apply FILE`, and set \
-             the password with {}",
-            set_inlet(cart)
-        ),
-        Remedy::SetInletPassword { .. } => format!("if this client is your Order Manager, set its password with {run}"),
+        Remedy::CompareLogIn { cart } | Remedy::AddInlet { cart } | Remedy::SetInletPassword { cart } => {
+            let set = line(&cartage(&["credential", "set", cart.as_str(), "seti", "password"]));
+            format!("if this client is your Order Manager, {} `{set}`", of_inlet(remedy))
+        }
         Remedy::SetParameter { .. }
         | Remedy::SetEvent { .. }
         | Remedy::Send { .. }
@@ -168,8 +161,17 @@ fn of_error(remedy: &Remedy) -> String {
     }
 }
 
-fn set_inlet(cart: &CartId) -> String {
-    Commands.within(&Remedy::SetInletPassword { cart: cart.clone() })
+/// What comes before the inlet's password is set.
+fn of_inlet(remedy: &Remedy) -> &'static str {
+    match remedy {
+        Remedy::CompareLogIn { .. } => {
+            "compare its user name, password and store code with [seti] in the cart's file, or set the password again with"
+        }
+        Remedy::AddInlet { .. } => {
+            "add [seti] with its user name to the file, load the file with `cartage apply FILE`, and set the password with"
+        }
+        _ => "set its password with",
+    }
 }
 
 /// The words of the command that a remedy is; `None` if it is more than one command.

@@ -165,9 +165,9 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
         (WaitsFor::Turn, "the rate and concurrency of the cart shop", "cartage delivery retry first --now"),
         (WaitsFor::NoCart, "there is no cart shop any more", "cartage delivery discard first --why TEXT"),
         (
-            WaitsFor::Ready { why: "it is banned".into(), remedy: Some(Remedy::ReplacePluginFile { cart: None }) },
+            WaitsFor::Ready { why: "the file is damaged".into(), remedy: Some(Remedy::RestoreBackup) },
             "which cannot be made ready",
-            "What to do: check the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`.",
+            "What to do: check the disk, then restore the last backup with `cartage restore`.",
         ),
     ] {
         let said = self::said(&standing(waiting(waits)));
