@@ -109,6 +109,32 @@ fn foreign_names_stay_home() {
 }
 
 #[test]
+fn commands_are_named_at_the_top() {
+    let rule = rules::commands_are_named_at_the_top;
+    holds(rule);
+    tells(
+        rule,
+        &[("host/policy/src/lib.rs", "#[cfg(test)]\nmod tests;\n")],
+        &[
+            (
+                "host/cartage/src/service/error.rs",
+                "#[error(\"no cart {cart}; `cartage cart list` lists them\")]\n",
+                "names the command cart",
+            ),
+            ("host/store/src/error.rs", "let text = \"restore it with cartage restore\";\n", "error.rs:1 names the command restore"),
+            ("host/cartage/src/deliver.rs", "\"no `cartage serve` runs\"\n", "the command serve"),
+        ],
+        &[
+            ("host/cli/src/cli/cart.rs", "\"`cartage cart list` lists them\"\n"),
+            ("host/commands/src/words.rs", "\"`cartage cart list` lists the carts\"\n"),
+            ("host/store/src/data_dir.rs", "\"Back up with `cartage backup FILE`\"\n"),
+            ("host/cartage/src/service.rs", "/// What `cartage cart list` lists.\nlet text = \"this release of cartage wrote it\";\n"),
+            ("host/policy/src/tests.rs", "\"`cartage cart list`\"\n"),
+        ],
+    );
+}
+
+#[test]
 fn files_are_short() {
     holds(rules::files_are_short);
     let (fits, long) = ("\n".repeat(500), "\n".repeat(501));

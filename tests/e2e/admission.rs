@@ -4,6 +4,7 @@ use crate::harness::{admitted, guest, runtime, wat_guest};
 use cartage::engine::admit::{Error, FileKind, ImportOrigin, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
+use cartage::remedy::Remedy;
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
@@ -55,12 +56,12 @@ async fn what_is_no_component_is_named() {
         (b"\0", FileKind::Truncated, "cut short"),
         (b"\0asm", FileKind::Truncated, "cut short"),
         (b"\0asm\x0d\0\x01", FileKind::Truncated, "cut short"),
-        (b"\0asm\x01\0\0\0", FileKind::CoreModule, "`cartage plugin build` makes a component"),
+        (b"\0asm\x01\0\0\0", FileKind::CoreModule, "a core module"),
         (b"\0asm\x0e\0\x01\0", FileKind::UnknownWasm, "unknown version"),
         (b"(component)", FileKind::Text, "a text file"),
         ("\u{feff};; cafe\n(component)".as_bytes(), FileKind::Text, "a text file"),
         (&precompiled, FileKind::Precompiled, "give the component that it was compiled from"),
-        (&program[..PLUGIN_BYTES_MAX.min(program.len())], FileKind::Native, "wasm32-unknown-unknown"),
+        (&program[..PLUGIN_BYTES_MAX.min(program.len())], FileKind::Native, "a native program"),
         (b"PK\x03\x04rest of an archive", FileKind::Archive, "unpack it"),
         (b"\x1f\x8brest of an archive", FileKind::Archive, "unpack it"),
         (b"\x80\x81\x82", FileKind::Unknown, "not a WebAssembly component"),
@@ -70,6 +71,8 @@ async fn what_is_no_component_is_named() {
         let error = refused(bytes).await;
         assert!(matches!(error, Error::NotAComponent(found) if found == kind), "{kind:?}: {error:?}");
         assert!(error.to_string().contains(said), "{error}");
+        let is_to_be_built = matches!(kind, FileKind::CoreModule | FileKind::Text | FileKind::Native | FileKind::Unknown);
+        assert_eq!(error.remedy(), is_to_be_built.then_some(Remedy::BuildPlugin), "{kind:?}");
     }
 }
 

@@ -131,6 +131,60 @@ pub(crate) fn foreign_names_stay_home(tree: &Tree) -> Vec<String> {
     found
 }
 
+/// The crates that only state facts: what can be done is data there, and each way in words it.
+const WORDLESS: [&str; 6] = ["model", "policy", "store", "egress", "engine", "cartage"];
+
+/// The files of those crates that may name commands: the README of the data directory, and names that are hashed.
+const WORDED: [&str; 3] = ["host/store/src/data_dir.rs", "host/store/src/vault/key.rs", "host/store/src/vault/seal.rs"];
+
+/// The commands of the command line.
+const COMMANDS: [&str; 22] = [
+    "apply",
+    "backup",
+    "baseline",
+    "cart",
+    "clock",
+    "credential",
+    "delivery",
+    "demo",
+    "doctor",
+    "event",
+    "explain",
+    "export",
+    "forget",
+    "init",
+    "key",
+    "param",
+    "plugin",
+    "restore",
+    "retention",
+    "send",
+    "status",
+    "token",
+];
+
+/// No text below the ways in names a command: whoever reads it may not have the command line.
+pub(crate) fn commands_are_named_at_the_top(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in tree.host() {
+        let wordless = WORDLESS.iter().any(|name| source.path.starts_with(&format!("host/{name}/")));
+        if !wordless || WORDED.contains(&source.path.as_str()) {
+            continue;
+        }
+        for (number, line) in source.code() {
+            let named = line.split("cartage ").skip(1).filter_map(|after| after.split(|c: char| !c.is_ascii_lowercase()).next());
+            let command = named.into_iter().find(|word| COMMANDS.contains(word) || *word == "serve");
+            found.extend(command.map(|command| {
+                format!(
+                    "{} names the command {command}: give the error, answer or alert a Remedy, and word it in cartage-commands",
+                    source.at(number)
+                )
+            }));
+        }
+    }
+    found
+}
+
 /// A file is one noun.
 pub(crate) fn files_are_short(tree: &Tree) -> Vec<String> {
     let long = tree.files("", ".rs").map(|source| (source, source.text.lines().count())).filter(|(_, lines)| *lines > LINES_MAX);

@@ -7,19 +7,21 @@
 //!
 //! `docs/alerts.md` has a section for each [`Kind`].
 
+mod facts;
 pub mod notifier;
 
 pub use cartage_model::alerts::Subject;
+pub use facts::{CartFacts, Certainty, Facts, NotLetIn, NotReady, Unreadable, Unready};
 
 use cartage_base::clock::Doubt;
 use cartage_base::counted::counted;
-use cartage_model::id::{CartId, DeliveryId};
+use cartage_model::id::DeliveryId;
 use cartage_model::receipt::PauseReason;
-use cartage_policy::gate::command;
+use cartage_model::remedy::{DeliveryState, Remedy};
 use cartage_store::carts::Pause;
 use cartage_store::data_dir::disk_level::{DiskLevel, free};
+use cartage_store::outbox::Faults;
 use cartage_store::outbox::sqlite::CART_GONE;
-use cartage_store::outbox::{Backlog, Faults};
 
 /// The name of the pause of carts whose plugin was banned.
 pub const PAUSE_BANNED: &str = "plugin-banned";
@@ -130,8 +132,10 @@ pub struct Condition {
     pub kind: Kind,
     /// What the condition is about.
     pub subject: Subject,
-    /// The facts and the remedy, for people.
+    /// The facts, for people.
     pub detail: String,
+    /// What a person can do, in order.
+    pub remedies: Vec<Remedy>,
 }
 
 /// The conditions that hold, and those that are unknown just now.
@@ -141,98 +145,6 @@ pub struct Conditions {
     pub hold: Vec<Condition>,
     /// The kinds and subjects whose condition is unknown: their alerts stay as they are.
     pub unknown: Vec<(Kind, Subject)>,
-}
-
-/// A fact that may be unknown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Certainty<T> {
-    /// The fact holds, with its details.
-    Yes(T),
-    /// The fact does not hold.
-    No,
-    /// The fact is unknown just now, for example after a restart.
-    #[default]
-    Unknown,
-}
-
-/// The state of a cart, as far as alerts need it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CartFacts {
-    /// The Cart ID.
-    pub cart: CartId,
-    /// Whether the cart is enabled.
-    pub enabled: bool,
-    /// The pause that holds the cart now, its own or one of several carts; `None` if it is not paused.
-    pub pause: Option<Pause>,
-    /// The numbers of waiting and of dead deliveries; `None` if there are none.
-    pub backlog: Option<Backlog>,
-    /// How many of the dead letters were claimed too often without an answer.
-    pub poison: u64,
-    /// How many of the dead letters failed because the cart did not permit the request.
-    pub not_permitted: u64,
-    /// The queues of orders that rest because of an error. `None` if none rests.
-    pub faults: Option<Faults>,
-    /// The cart's deliveries that cannot be read.
-    pub unreadable: Certainty<Unreadable>,
-    /// Whether the cart's breaker is open.
-    pub breaker: Certainty<()>,
-    /// Why the cart cannot be made ready: the part that is at fault, and the error's text.
-    pub not_ready: Certainty<(NotReady, String)>,
-    /// The clients that the cart's inlet ignores: how many, the address of one, and why. `None` if there are none.
-    pub shut_out: Option<(usize, String, NotLetIn)>,
-}
-
-/// Deliveries that this release cannot read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The number of such deliveries.
-    pub count: u64,
-    /// The order number of one of them.
-    pub order: String,
-    /// The id of that delivery.
-    pub delivery: DeliveryId,
-}
-
-/// The part because of which a cart cannot be made ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotReady {
-    /// The cart's plugin cannot run.
-    Plugin,
-    /// The copy of the plugin's file does not have the digest by which it is named.
-    Damaged,
-    /// Another part, such as the definition or a credential.
-    Else,
-}
-
-/// The facts of one merchant at one moment.
-#[derive(Debug, Clone)]
-pub struct Facts {
-    /// The moment, in milliseconds since 1970-01-01T00:00:00Z.
-    pub now_unix_ms: u64,
-    /// The age from which on a waiting update is overdue, in milliseconds.
-    pub oldest_ms: u64,
-    /// The states of the merchant's carts.
-    pub carts: Vec<CartFacts>,
-    /// Free bytes on the disk of the data directory. `None` if unknown, or if another merchant is told of this.
-    pub free_bytes: Option<u64>,
-    /// How far the wall clock is off. `None` if the clock is believed, or if another merchant is told of this.
-    pub clock: Option<Doubt>,
-    /// The former place of a data directory that was moved. `None` if it was not moved, or if another merchant is told of this.
-    pub moved: Option<String>,
-}
-
-/// Why a client's posts to a cart's inlet are refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotLetIn {
-    /// The client's log-ins failed too often.
-    ShutOut {
-        /// Why the last log-in failed.
-        last: String,
-    },
-    /// The cart's definition has no inlet.
-    NoInlet,
-    /// No password is set for the inlet.
-    NoPassword,
 }
 
 /// Decides which conditions hold.
@@ -252,121 +164,103 @@ pub fn conditions(facts: &Facts) -> Conditions {
             DiskLevel::Full => Some("no update is accepted any more"),
         };
         let detail = |what| format!("{} are free on the disk of the data directory, so {what}; free some disk space", free(bytes));
-        found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: Subject::Installation, detail: detail(what) }));
+        found.hold.extend(what.map(|what| Condition::everywhere(Kind::DiskLow, detail(what), vec![])));
     }
     of_machine(facts, &mut found);
     found
 }
 
+impl Condition {
+    fn everywhere(kind: Kind, detail: String, remedies: Vec<Remedy>) -> Condition {
+        Condition { kind, subject: Subject::Installation, detail, remedies }
+    }
+
+    fn at(facts: &CartFacts, kind: Kind, detail: String, remedies: Vec<Remedy>) -> Condition {
+        Condition { kind, subject: Subject::Cart(facts.cart.clone()), detail, remedies }
+    }
+}
+
 fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
     let Some((clients, one, why)) = &facts.shut_out else { return };
-    let cart = &facts.cart;
+    let cart = facts.cart.clone();
     let who = match clients {
         1 => format!("posts of the client {one} to this cart are refused"),
         many => format!("posts of {many} clients to this cart are refused, among them those of {one}"),
     };
-    let set = command::inlet_password(cart);
-    let detail = match why {
-        NotLetIn::ShutOut { last } => format!(
-            "{who}, because ten log-ins failed, the last one because {last}; each refusal lasts for ten minutes; if this client is your Order \
-             Manager, compare its user name, password and store code with [seti] in the cart's file, or set the password again: `{set}`"
-        ),
-        NotLetIn::NoInlet => format!(
-            "{who}, because the cart has no [seti] in its file; if this client is your Order Manager, add [seti] with its user name to the file, \
-             load the file with `cartage apply`, and set the password: `{set}`"
-        ),
-        NotLetIn::NoPassword => {
-            format!(
-                "{who}, because no password was set for the cart's inlet; if this client is your Order Manager, set its password with `{set}`"
-            )
+    let (why, remedy) = match why {
+        NotLetIn::ShutOut { last } => {
+            (format!("ten log-ins failed, the last one because {last}; each refusal lasts for ten minutes"), Remedy::CompareLogIn { cart })
         }
+        NotLetIn::NoInlet => ("the cart has no [seti] in its file".to_owned(), Remedy::AddInlet { cart }),
+        NotLetIn::NoPassword => ("no password was set for the cart's inlet".to_owned(), Remedy::SetInletPassword { cart }),
     };
-    found.hold.push(Condition { kind: Kind::ClientShutOut, subject: Subject::Cart(cart.clone()), detail });
+    found.hold.push(Condition::at(facts, Kind::ClientShutOut, format!("{who}, because {why}"), vec![remedy]));
 }
 
 fn of_machine(facts: &Facts, found: &mut Conditions) {
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Installation, detail });
     if let Some(doubt) = facts.clock {
-        let confirm = command::clock_confirm();
-        hold(
-            Kind::ClockDoubted,
-            format!(
-                "{}, so nothing is deleted because of its age; correct the clock, or confirm that it is right with `{confirm}`",
-                clock(doubt)
-            ),
-        );
+        let detail = format!("{}, so nothing is deleted because of its age", clock(doubt));
+        found.hold.push(Condition::everywhere(Kind::ClockDoubted, detail, vec![Remedy::ConfirmClock]));
     }
     if let Some(path) = &facts.moved {
-        hold(
-            Kind::DataDirMoved,
-            format!("the data directory is no longer at {path}, so no update is accepted; put it back, or mount its disk again"),
-        );
+        let detail = format!("the data directory is no longer at {path}, so no update is accepted; put it back, or mount its disk again");
+        found.hold.push(Condition::everywhere(Kind::DataDirMoved, detail, vec![]));
     }
 }
 
 fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     let Some(backlog) = &facts.backlog else { return };
-    let cart = &facts.cart;
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(cart.clone()), detail });
+    let cart = || facts.cart.clone();
+    let settle = |state, reason: Option<&str>| Remedy::SettleDeliveries { cart: cart(), state, reason: reason.map(str::to_owned) };
+    let mut hold = |kind, detail, remedies| found.hold.push(Condition::at(facts, kind, detail, remedies));
     if backlog.blocked > 0 {
-        let list = command::deliveries(cart, Some("blocked"), None);
-        let (are, each, those) = match backlog.blocked {
-            1 => ("is", "a dead letter", "it"),
-            _ => ("are", "a dead letter each", "those"),
-        };
-        hold(Kind::Blocked, format!("{} {are} blocked by {each}; see `{list}`, then retry or discard {those}", orders(backlog.blocked)));
+        let (are, each) = if backlog.blocked == 1 { ("is", "a dead letter") } else { ("are", "a dead letter each") };
+        let detail = format!("{} {are} blocked by {each}", orders(backlog.blocked));
+        hold(Kind::Blocked, detail, vec![settle(DeliveryState::Blocked, None)]);
     }
     let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison).max(facts.not_permitted));
     if beside > 0 {
-        let list = command::deliveries(cart, Some("dead"), None);
-        hold(Kind::DeadLetters, format!("{} not sent any more; see `{list}`, then retry or discard {}", updates_are(beside), them(beside)));
+        hold(Kind::DeadLetters, format!("{} not sent any more", updates_are(beside)), vec![settle(DeliveryState::Dead, None)]);
     }
     if facts.poison > 0 {
-        let list = command::deliveries(cart, Some("dead"), Some("poison"));
         let which = if facts.poison == 1 { "one update".to_owned() } else { format!("each of {}", updates(facts.poison)) };
-        let what = format!("the daemon ended five times in a row while it processed {which}");
-        hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard {}", them(facts.poison)));
+        let detail = format!("the daemon ended five times in a row while it processed {which}; the log of those moments says more");
+        hold(Kind::Poison, detail, vec![settle(DeliveryState::Dead, Some("poison"))]);
     }
     // A cart that is paused for that is told of as such, once.
     let paused_for_it = facts.pause.as_ref().is_some_and(|pause| pause.why == PauseReason::NotPermitted.name());
     if facts.not_permitted > 0 && !paused_for_it {
-        let list = command::deliveries(cart, Some("dead"), Some("not-permitted"));
-        let what = format!("the cart {cart} accepts its credentials but does not permit {} with them", updates(facts.not_permitted));
-        hold(
-            Kind::NotPermitted,
-            format!("{what}; see `{list}`, grant the missing right at the shop, then retry or discard {}", them(facts.not_permitted)),
-        );
+        let what = updates(facts.not_permitted);
+        let detail = format!("the cart {} accepts its credentials but does not permit {what} with them", facts.cart);
+        hold(Kind::NotPermitted, detail, vec![Remedy::GrantRight, settle(DeliveryState::Dead, Some("not-permitted"))]);
     }
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
     if waited > all.oldest_ms {
-        let list = command::deliveries(cart, Some("queued"), None);
         let which = if backlog.queued == 1 { "1 update".to_owned() } else { format!("the first of {}", updates(backlog.queued)) };
-        hold(Kind::Overdue, format!("{which} has waited for {}; see `{list}`", span(waited)));
+        let list = Remedy::ListDeliveries { cart: cart(), state: DeliveryState::Queued };
+        hold(Kind::Overdue, format!("{which} has waited for {}", span(waited)), vec![list]);
     }
 }
 
 fn of_faults(facts: &CartFacts, found: &mut Conditions) {
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(facts.cart.clone()), detail });
+    let end = |delivery: &DeliveryId| {
+        vec![Remedy::ShowDelivery { delivery: delivery.clone() }, Remedy::DiscardDelivery { delivery: delivery.clone() }]
+    };
     if let Some(Faults { lanes, first: (order, delivery, fault), .. }) = &facts.faults {
         let others = match lanes.saturating_sub(1) {
             0 => String::new(),
             1 => ", and 1 more order is not sent either".to_owned(),
             more => format!(", and {more} more orders are not sent either"),
         };
-        let see = delivery.as_ref().map_or_else(String::new, |delivery| {
-            format!("; see `cartage delivery show {delivery}`, or end the delivery with `cartage delivery discard {delivery} --why TEXT`")
-        });
-        hold(Kind::Stuck, format!("order {order} is not sent: {fault}{others}; Cartage tries again every ten minutes{see}"));
+        let detail = format!("order {order} is not sent: {fault}{others}; Cartage tries again every ten minutes");
+        found.hold.push(Condition::at(facts, Kind::Stuck, detail, delivery.as_ref().map(end).unwrap_or_default()));
     }
     match &facts.unreadable {
         Certainty::Yes(Unreadable { count, order, delivery }) => {
             let which =
                 if *count == 1 { format!("an update of order {order}") } else { format!("{count} updates, one of them of order {order},") };
-            let see = format!("see `cartage delivery show {delivery}`, then use the release that wrote it, or end it");
-            hold(
-                Kind::Unreadable,
-                format!("{which} cannot be read by this release; {see} with `cartage delivery discard {delivery} --why TEXT`"),
-            );
+            let detail = format!("{which} cannot be read by this release; use the release that wrote it, or end it");
+            found.hold.push(Condition::at(facts, Kind::Unreadable, detail, end(delivery)));
         }
         Certainty::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
             found.unknown.push((Kind::Unreadable, Subject::Cart(facts.cart.clone())));
@@ -376,44 +270,38 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
 }
 
 fn of_pause(facts: &CartFacts, found: &mut Conditions) {
-    let cart = &facts.cart;
+    let cart = || facts.cart.clone();
     let hold = facts.pause.as_ref().filter(|pause| pause.until_unix_ms.is_none()).and_then(|pause| {
-        let (resume, said) = (command::cart_resume(cart), said(pause));
-        let (kind, detail) = match pause.why.as_str() {
-            why if why == PauseReason::Credentials.name() => (
-                Kind::CredentialsRefused,
-                format!("the cart refused its credentials and is paused; see `cartage credential list {cart}`, set the wrong one again, then `{resume}`"),
-            ),
-            why if why == PauseReason::NotPermitted.name() => (
-                Kind::NotPermitted,
-                format!(
-                    "the cart {cart} accepts its credentials but did not permit several orders in a row, so it is paused{said}; grant the missing \
-                     right at the shop, then `{resume}`"
-                ),
-            ),
-            why if why == PauseReason::Misconfigured.name() => (
-                Kind::Misconfigured,
-                format!("something must be corrected for the cart {cart}, which is paused{said}; correct it, then `{resume}`"),
-            ),
-            why if why == PauseReason::SecretReflected.name() => (
-                Kind::SecretReflected,
-                format!("the cart returned a secret in an answer and is paused; change that credential, then `{resume}`"),
-            ),
-            PAUSE_BANNED => (
-                Kind::PluginBanned,
-                format!(
-                    "its plugin is banned, so the cart is paused and keeps its queue; give the cart another plugin with `{}`, or see `cartage plugin bans`",
-                    command::cart_upgrade(cart, command::Consent::Asked)
-                ),
-            ),
+        let (resume, said) = (Remedy::ResumeCart { cart: cart() }, said(pause));
+        let (kind, detail, remedies) = match pause.why.as_str() {
+            why if why == PauseReason::Credentials.name() => {
+                let detail = "the cart refused its credentials and is paused".to_owned();
+                (Kind::CredentialsRefused, detail, vec![Remedy::ReplaceCredential { cart: cart() }, resume])
+            }
+            why if why == PauseReason::NotPermitted.name() => {
+                let what = "accepts its credentials but did not permit several orders in a row";
+                (Kind::NotPermitted, format!("the cart {} {what}, so it is paused{said}", facts.cart), vec![Remedy::GrantRight, resume])
+            }
+            why if why == PauseReason::Misconfigured.name() => {
+                let detail = format!("something must be corrected for the cart {}, which is paused{said}", facts.cart);
+                (Kind::Misconfigured, detail, vec![Remedy::ResumeCorrected { cart: cart() }])
+            }
+            why if why == PauseReason::SecretReflected.name() => {
+                let detail = "the cart returned a secret in an answer and is paused".to_owned();
+                (Kind::SecretReflected, detail, vec![Remedy::RenewCredential { cart: cart() }, resume])
+            }
+            PAUSE_BANNED => {
+                let detail = "its plugin is banned, so the cart is paused and keeps its queue".to_owned();
+                (Kind::PluginBanned, detail, vec![Remedy::UpgradePlugin { cart: cart() }, Remedy::ListBans])
+            }
             _ => return None,
         };
-        Some(Condition { kind, subject: Subject::Cart(cart.clone()), detail })
+        Some(Condition::at(facts, kind, detail, remedies))
     });
     found.hold.extend(hold);
     if !facts.enabled {
         // Whether the cart said so or a person did is known where it was disabled, and the alert was raised there.
-        found.unknown.push((Kind::CartGone, Subject::Cart(cart.clone())));
+        found.unknown.push((Kind::CartGone, Subject::Cart(cart())));
     }
 }
 
@@ -423,41 +311,32 @@ fn said(pause: &Pause) -> String {
 }
 
 fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
-    let cart = &facts.cart;
+    let cart = || facts.cart.clone();
     let waits = facts.backlog.as_ref().is_some_and(|backlog| backlog.queued > 0);
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(cart.clone()), detail });
+    let mut hold = |kind, detail, remedies| found.hold.push(Condition::at(facts, kind, detail, remedies));
     match &facts.breaker {
         Certainty::Yes(()) => {
-            let see = command::deliveries(cart, Some("queued"), None);
-            hold(
-                Kind::BreakerOpen,
-                format!("the cart fails repeatedly, so Cartage tries it only now and then; see `{see}` and `cartage cart check {cart}`"),
-            );
+            let list = Remedy::ListDeliveries { cart: cart(), state: DeliveryState::Queued };
+            let detail = "the cart fails repeatedly, so Cartage tries it only now and then".to_owned();
+            hold(Kind::BreakerOpen, detail, vec![list, Remedy::CheckCart { cart: cart() }]);
         }
-        Certainty::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart.clone()))),
+        Certainty::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart()))),
         Certainty::No | Certainty::Unknown => {}
     }
     match &facts.not_ready {
-        Certainty::Yes((NotReady::Plugin, why)) => {
-            let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
-            found.hold.push(Condition {
-                kind: Kind::PluginUnusable,
-                subject: Subject::Cart(cart.clone()),
-                detail: format!("nothing is sent to the cart: {why}; give the cart its plugin with `{upgrade}`"),
-            });
+        Certainty::Yes(Unready { part: NotReady::Plugin, why, remedy }) => {
+            let remedies = remedy.iter().cloned().chain([Remedy::UpgradePlugin { cart: cart() }]).collect();
+            hold(Kind::PluginUnusable, format!("nothing is sent to the cart: {why}"), remedies);
         }
-        Certainty::Yes((NotReady::Damaged, file)) => {
-            let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
-            let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
-            hold(Kind::PluginUnusable, format!("{what}; check the disk, and give the cart the same file again with `{upgrade}`"));
+        Certainty::Yes(Unready { part: NotReady::Damaged, why: file, .. }) => {
+            let detail = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
+            hold(Kind::PluginUnusable, detail, vec![Remedy::ReplacePluginFile { cart: Some(cart()) }]);
         }
-        Certainty::Yes((NotReady::Else, why)) => found.hold.push(Condition {
-            kind: Kind::CartNotReady,
-            subject: Subject::Cart(cart.clone()),
-            detail: format!("nothing is sent to the cart: {why}"),
-        }),
+        Certainty::Yes(Unready { part: NotReady::Else, why, remedy }) => {
+            hold(Kind::CartNotReady, format!("nothing is sent to the cart: {why}"), remedy.iter().cloned().collect());
+        }
         Certainty::Unknown if waits => {
-            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart.clone()))));
+            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart()))));
         }
         Certainty::No | Certainty::Unknown => {}
     }
@@ -481,10 +360,6 @@ fn updates(count: u64) -> String {
 
 fn updates_are(count: u64) -> String {
     format!("{} {}", updates(count), if count == 1 { "is" } else { "are" })
-}
-
-fn them(count: u64) -> &'static str {
-    if count == 1 { "it" } else { "them" }
 }
 
 /// A length of time in words, in its largest unit.

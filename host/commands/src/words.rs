@@ -2,7 +2,7 @@
 
 use crate::line::{line, option};
 use cartage_model::id::CartId;
-use cartage_model::remedy::{Remedy, Words};
+use cartage_model::remedy::{DeliveryState, Remedy, Words};
 use std::path::Path;
 
 /// The words of the command line.
@@ -33,6 +33,78 @@ fn command(remedy: &Remedy) -> Option<String> {
 
 /// The remedy as advice, which may name several commands.
 fn sentence(remedy: &Remedy) -> String {
+    let run = command(remedy).map_or_else(String::new, |command| format!("`{command}`"));
+    match remedy {
+        Remedy::SettleDeliveries { .. } => format!("see {run}, then retry or discard what it lists"),
+        Remedy::ListDeliveries { .. } | Remedy::ShowDelivery { .. } | Remedy::ListBans => format!("see {run}"),
+        Remedy::DiscardDelivery { .. } => format!("end the delivery with {run}"),
+        Remedy::CheckCart { .. } => format!("see what it answers now with {run}"),
+        Remedy::EnableCart { .. } => format!("enable the cart with {run}"),
+        Remedy::RemoveCart { .. } => format!("remove the cart with {run}"),
+        Remedy::ResumeCart { .. } => format!("resume the cart with {run}"),
+        Remedy::ResumeCorrected { .. } => format!("correct it, then resume the cart with {run}"),
+        Remedy::UpgradePlugin { .. } => format!("give the cart its plugin with {run}"),
+        Remedy::ConfirmClock => format!("correct the clock, or confirm that it is right with {run}"),
+        Remedy::GrantRight => "grant the missing right at the shop".to_owned(),
+        Remedy::ReplaceCredential { cart } => format!("see `cartage credential list {cart}`, and set the wrong one again"),
+        Remedy::RenewCredential { cart } => {
+            format!("change that credential at the shop, and set its new value; `cartage credential list {cart}` lists the credentials")
+        }
+        Remedy::CompareLogIn { cart } | Remedy::AddInlet { cart } | Remedy::SetInletPassword { cart } => {
+            let set = line(&cartage(&["credential", "set", cart.as_str(), "seti", "password"]));
+            format!("if this client is your Order Manager, {} `{set}`", of_inlet(remedy))
+        }
+        Remedy::SetParameter { .. }
+        | Remedy::SetEvent { .. }
+        | Remedy::Send { .. }
+        | Remedy::SendAgain { .. }
+        | Remedy::WriteCart { .. }
+        | Remedy::LoadCart { .. }
+        | Remedy::MakeLive { .. }
+        | Remedy::ApprovePlugin { .. }
+        | Remedy::MapLabel { .. }
+        | Remedy::ListOrderDeliveries { .. }
+        | Remedy::ShowRecording { .. }
+        | Remedy::RetryDelivery { .. }
+        | Remedy::RetryNow { .. }
+        | Remedy::Explain { .. }
+        | Remedy::ShowStatus
+        | Remedy::Serve
+        | Remedy::SetForCart { .. }
+        | Remedy::SetForSystem { .. }
+        | Remedy::SetMode { .. }
+        | Remedy::Text(_) => format!("run {run}"),
+        Remedy::ListCarts
+        | Remedy::ListEvents
+        | Remedy::ListParameters
+        | Remedy::ListTokens
+        | Remedy::ListCredentials { .. }
+        | Remedy::CorrectCart { .. }
+        | Remedy::LoadCartAgain { .. }
+        | Remedy::BindEndpoint { .. }
+        | Remedy::DiscardQueue { .. }
+        | Remedy::SealCredential { .. }
+        | Remedy::SealReplaced { .. }
+        | Remedy::KeepOneCredential
+        | Remedy::ApproveOrigins { .. }
+        | Remedy::RestoreKey
+        | Remedy::AddPluginFile
+        | Remedy::ReplacePluginFile { .. }
+        | Remedy::AcceptPluginFile { .. }
+        | Remedy::LiftBan { .. }
+        | Remedy::BuildPlugin
+        | Remedy::MakeDataDir
+        | Remedy::RestoreBackup
+        | Remedy::RemoveToken { .. }
+        | Remedy::ReadWithItsRelease
+        | Remedy::UseAsWritten
+        | Remedy::CopyAgain
+        | Remedy::NameCassette => of_error(remedy),
+    }
+}
+
+/// The remedy as advice about an error. It may name several commands.
+fn of_error(remedy: &Remedy) -> String {
     let set = |cart: &CartId, slot: &str, field: &str| line(&["cartage", "credential", "set", cart.as_str(), slot, field]);
     match remedy {
         Remedy::ListCarts => "`cartage cart list` lists the carts".to_owned(),
@@ -63,8 +135,9 @@ fn sentence(remedy: &Remedy) -> String {
             "restore the copy that you keep elsewhere, or make a new key with `cartage key new` and set every credential again".to_owned()
         }
         Remedy::AddPluginFile => "give the cart its plugin's file: cartage cart upgrade CART --plugin FILE".to_owned(),
-        Remedy::ReplacePluginFile => {
-            "check the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`".to_owned()
+        Remedy::ReplacePluginFile { cart } => {
+            let cart = cart.as_ref().map_or("CART", CartId::as_str);
+            format!("check the disk, and give the cart the same file again with `cartage cart upgrade {cart} --plugin FILE`")
         }
         Remedy::AcceptPluginFile { cart } => {
             format!("accept the new file with `cartage cart upgrade {cart} --plugin FILE`, or restore the file with the pinned digest")
@@ -84,34 +157,44 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::CopyAgain => "copy the file again from where it was written".to_owned(),
         Remedy::NameCassette => "name a file that `cartage send --cassette` or `cartage delivery export --cassettes` wrote".to_owned(),
-        other => command(other).map_or_else(String::new, |command| format!("run `{command}`")),
+        other => Commands.within(other),
+    }
+}
+
+/// What comes before the inlet's password is set.
+fn of_inlet(remedy: &Remedy) -> &'static str {
+    match remedy {
+        Remedy::CompareLogIn { .. } => {
+            "compare its user name, password and store code with [seti] in the cart's file, or set the password again with"
+        }
+        Remedy::AddInlet { .. } => {
+            "add [seti] with its user name to the file, load the file with `cartage apply FILE`, and set the password with"
+        }
+        _ => "set its password with",
     }
 }
 
 /// The words of the command that a remedy is; `None` if it is more than one command.
 fn words(remedy: &Remedy) -> Option<Vec<String>> {
-    let cartage = |words: &[&str]| ["cartage"].iter().chain(words).map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    of_carts(remedy).or_else(|| of_deliveries(remedy)).or_else(|| of_settings(remedy))
+}
+
+fn cartage(words: &[&str]) -> Vec<String> {
+    ["cartage"].iter().chain(words).map(|word| (*word).to_owned()).collect()
+}
+
+/// The commands about a cart.
+fn of_carts(remedy: &Remedy) -> Option<Vec<String>> {
     Some(match remedy {
-        Remedy::SetParameter { name, value, cart } => {
-            let cart = cart.as_ref().map(|cart| option("--cart", cart.as_str()));
-            [cartage(&["param", "set", name, value]), cart.unwrap_or_default()].concat()
-        }
-        Remedy::SetEvent { event, order_label } => {
-            let label = order_label.as_ref().map(|label| option("--order-label", label));
-            [cartage(&["event", "set", event]), label.unwrap_or_default(), vec!["--notify-cart".to_owned()]].concat()
-        }
-        Remedy::Send { cart, order, label } => {
-            [cartage(&["send", "--cart", cart.as_str()]), option("--order", order.as_str()), option("--label", label)].concat()
-        }
-        Remedy::SendAgain { cart, order, label } => {
-            let (cart, order, label) = (cart.clone(), order.clone(), label.clone());
-            [words(&Remedy::Send { cart, order, label })?, vec!["--again".to_owned()]].concat()
-        }
+        Remedy::ListCarts => cartage(&["cart", "list"]),
         Remedy::WriteCart { cart } => cartage(&["cart", "new", cart.as_str(), "--plugin", "PLUGIN.wasm"]),
         Remedy::LoadCart { cart } => cartage(&["apply", &format!("{cart}.toml")]),
         Remedy::EnableCart { cart } => cartage(&["cart", "enable", cart.as_str()]),
-        Remedy::ResumeCart { cart } => cartage(&["cart", "resume", cart.as_str()]),
+        Remedy::ResumeCart { cart } | Remedy::ResumeCorrected { cart } => cartage(&["cart", "resume", cart.as_str()]),
+        Remedy::CheckCart { cart } => cartage(&["cart", "check", cart.as_str()]),
+        Remedy::RemoveCart { cart } => cartage(&["cart", "remove", cart.as_str()]),
         Remedy::MakeLive { cart } => cartage(&["cart", "mode", cart.as_str(), "live"]),
+        Remedy::SetMode { cart } => cartage(&["cart", "mode", cart.as_str()]),
         Remedy::UpgradePlugin { cart } => cartage(&["cart", "upgrade", cart.as_str(), "--plugin", "PLUGIN.wasm"]),
         Remedy::ApprovePlugin { cart } => cartage(&["cart", "upgrade", cart.as_str(), "--plugin", "PLUGIN.wasm", "--approve"]),
         Remedy::MapLabel { cart, label, status } => {
@@ -120,7 +203,17 @@ fn words(remedy: &Remedy) -> Option<Vec<String>> {
             let hyphen = label.starts_with('-');
             if hyphen { [map, status, vec!["--".into(), label.clone()]].concat() } else { [map, vec![label.clone()], status].concat() }
         }
-        Remedy::ListCarts => cartage(&["cart", "list"]),
+        Remedy::ApproveOrigins { cart, slot } => cartage(&["credential", "approve", cart.as_str(), slot]),
+        Remedy::SetInletPassword { cart } => cartage(&["credential", "set", cart.as_str(), "seti", "password"]),
+        _ => return None,
+    })
+}
+
+/// The commands about deliveries and orders.
+fn of_deliveries(remedy: &Remedy) -> Option<Vec<String>> {
+    Some(match remedy {
+        Remedy::ListDeliveries { cart, state } => list(cart, *state, None),
+        Remedy::SettleDeliveries { cart, state, reason } => list(cart, *state, reason.as_deref()),
         Remedy::ListOrderDeliveries { cart, order } => {
             [cartage(&["delivery", "list", "--cart", cart.as_str()]), option("--order", order.as_str())].concat()
         }
@@ -132,37 +225,48 @@ fn words(remedy: &Remedy) -> Option<Vec<String>> {
         Remedy::RetryNow { delivery } => cartage(&["delivery", "retry", delivery.as_str(), "--now"]),
         Remedy::DiscardDelivery { delivery } => cartage(&["delivery", "discard", delivery.as_str(), "--why", "TEXT"]),
         Remedy::Explain { cart, order } => [cartage(&["explain", "--cart", cart.as_str()]), option("--order", order.as_str())].concat(),
-        Remedy::ShowStatus => cartage(&["status"]),
-        Remedy::Serve => cartage(&["serve"]),
+        Remedy::Send { cart, order, label } => {
+            [cartage(&["send", "--cart", cart.as_str()]), option("--order", order.as_str()), option("--label", label)].concat()
+        }
+        Remedy::SendAgain { cart, order, label } => {
+            let (cart, order, label) = (cart.clone(), order.clone(), label.clone());
+            [of_deliveries(&Remedy::Send { cart, order, label })?, vec!["--again".to_owned()]].concat()
+        }
+        _ => return None,
+    })
+}
+
+fn list(cart: &CartId, state: DeliveryState, reason: Option<&str>) -> Vec<String> {
+    let state = match state {
+        DeliveryState::Queued => "queued",
+        DeliveryState::Dead => "dead",
+        DeliveryState::Blocked => "blocked",
+    };
+    let reason = reason.map(|reason| option("--reason", reason)).unwrap_or_default();
+    [cartage(&["delivery", "list", "--cart", cart.as_str(), "--state", state]), reason].concat()
+}
+
+/// The commands about the settings of the merchant and of the installation.
+fn of_settings(remedy: &Remedy) -> Option<Vec<String>> {
+    Some(match remedy {
+        Remedy::SetParameter { name, value, cart } => {
+            let cart = cart.as_ref().map(|cart| option("--cart", cart.as_str()));
+            [cartage(&["param", "set", name, value]), cart.unwrap_or_default()].concat()
+        }
+        Remedy::SetForCart { name } => cartage(&["param", "set", name, "VALUE", "--cart", "ID"]),
+        Remedy::SetForSystem { name } => cartage(&["param", "set", name, "VALUE"]),
+        Remedy::SetEvent { event, order_label } => {
+            let label = order_label.as_ref().map(|label| option("--order-label", label));
+            [cartage(&["event", "set", event]), label.unwrap_or_default(), vec!["--notify-cart".to_owned()]].concat()
+        }
         Remedy::ListEvents => cartage(&["event", "list"]),
         Remedy::ListParameters => cartage(&["param", "list"]),
         Remedy::ListTokens => cartage(&["token", "list"]),
-        Remedy::SetForCart { name } => cartage(&["param", "set", name, "VALUE", "--cart", "ID"]),
-        Remedy::SetForSystem { name } => cartage(&["param", "set", name, "VALUE"]),
-        Remedy::SetMode { cart } => cartage(&["cart", "mode", cart.as_str()]),
-        Remedy::ApproveOrigins { cart, slot } => cartage(&["credential", "approve", cart.as_str(), slot]),
-        Remedy::CorrectCart { .. }
-        | Remedy::LoadCartAgain { .. }
-        | Remedy::BindEndpoint { .. }
-        | Remedy::DiscardQueue { .. }
-        | Remedy::ListCredentials { .. }
-        | Remedy::SealCredential { .. }
-        | Remedy::SealReplaced { .. }
-        | Remedy::KeepOneCredential
-        | Remedy::RestoreKey
-        | Remedy::AddPluginFile
-        | Remedy::ReplacePluginFile
-        | Remedy::AcceptPluginFile { .. }
-        | Remedy::LiftBan { .. }
-        | Remedy::BuildPlugin
-        | Remedy::MakeDataDir
-        | Remedy::RestoreBackup
-        | Remedy::RemoveToken { .. }
-        | Remedy::ReadWithItsRelease
-        | Remedy::UseAsWritten
-        | Remedy::CopyAgain
-        | Remedy::NameCassette
-        | Remedy::Text(_) => return None,
+        Remedy::ListBans => cartage(&["plugin", "bans"]),
+        Remedy::ConfirmClock => cartage(&["clock", "confirm"]),
+        Remedy::ShowStatus => cartage(&["status"]),
+        Remedy::Serve => cartage(&["serve"]),
+        _ => return None,
     })
 }
 

@@ -4,10 +4,12 @@
 //! An error says what failed and why, and gives its remedy as data, so that no message names a command or a request. A log line holds the message alone.
 //! Remedies are stored with decisions. What an earlier release stored as text reads back as [`Remedy::Text`].
 
+mod sentence;
+
+pub use sentence::Sentence;
+
 use crate::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::fmt;
 
 /// One thing that a person or a program can do, with the names that it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,7 +218,10 @@ pub enum Remedy {
     /// Put a plugin's file into the data directory.
     AddPluginFile,
     /// Replace the damaged copy of a plugin's file.
-    ReplacePluginFile,
+    ReplacePluginFile {
+        /// The cart; `None` if it is not known where the damage was found.
+        cart: Option<CartId>,
+    },
     /// Accept another file of a cart's plugin, or restore the file that the cart is pinned to.
     AcceptPluginFile {
         /// The cart.
@@ -246,9 +251,83 @@ pub enum Remedy {
     CopyAgain,
     /// Name a file that is a recording.
     NameCassette,
+    /// List a cart's deliveries of a state.
+    ListDeliveries {
+        /// The cart.
+        cart: CartId,
+        /// The state.
+        state: DeliveryState,
+    },
+    /// List a cart's dead letters, and retry or discard each.
+    SettleDeliveries {
+        /// The cart.
+        cart: CartId,
+        /// The state.
+        state: DeliveryState,
+        /// The reason of death, by name; `None` for all.
+        reason: Option<String>,
+    },
+    /// Check what a cart answers now.
+    CheckCart {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Remove a cart.
+    RemoveCart {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Give the credentials the missing right at the shop.
+    GrantRight,
+    /// Correct what is wrong, then resume the cart.
+    ResumeCorrected {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Find the credential that is wrong, and set it again.
+    ReplaceCredential {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Change a credential that became known, at the shop and here.
+    RenewCredential {
+        /// The cart.
+        cart: CartId,
+    },
+    /// List the plugins that are banned.
+    ListBans,
+    /// Compare an Order Manager's log-in with the cart's inlet, or set the inlet's password again.
+    CompareLogIn {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Add an inlet to a cart's definition, and set its password.
+    AddInlet {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Set the password of a cart's inlet.
+    SetInletPassword {
+        /// The cart.
+        cart: CartId,
+    },
+    /// Correct the wall clock, or confirm that it is right.
+    ConfirmClock,
     /// A remedy in the words of the release that stored it: a command.
     #[serde(untagged)]
     Text(String),
+}
+
+/// The state of the deliveries that a remedy is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    /// Updates that wait, or are under way.
+    Queued,
+    /// Dead letters.
+    Dead,
+    /// Dead letters that block their order.
+    Blocked,
 }
 
 /// How one way in words remedies for its users.
@@ -265,59 +344,6 @@ pub trait Words {
     }
 }
 
-/// A sentence for people, which may name one remedy. With remedies in words (`R` is a `String`) a sentence is text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Sentence<R = Remedy> {
-    /// A sentence that names no remedy.
-    Plain(Cow<'static, str>),
-    /// A sentence that names a remedy.
-    Naming {
-        /// The sentence before the remedy.
-        before: Cow<'static, str>,
-        /// The remedy.
-        remedy: R,
-        /// The sentence after the remedy.
-        after: Cow<'static, str>,
-    },
-}
-
-impl Sentence {
-    /// The sentence with its remedy in words.
-    pub fn text(&self, words: &dyn Words) -> String {
-        match self {
-            Sentence::Plain(text) => text.to_string(),
-            Sentence::Naming { before, remedy, after } => format!("{before}{}{after}", words.within(remedy)),
-        }
-    }
-
-    /// The sentence in words.
-    pub fn worded(&self, words: &dyn Words) -> Sentence<String> {
-        Sentence::Plain(self.text(words).into())
-    }
-}
-
-impl fmt::Display for Sentence<String> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Sentence::Plain(text) => f.write_str(text),
-            Sentence::Naming { before, remedy, after } => write!(f, "{before}{remedy}{after}"),
-        }
-    }
-}
-
-impl<R> From<&'static str> for Sentence<R> {
-    fn from(text: &'static str) -> Sentence<R> {
-        Sentence::Plain(text.into())
-    }
-}
-
-impl<R> From<String> for Sentence<R> {
-    fn from(text: String) -> Sentence<R> {
-        Sentence::Plain(text.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,17 +355,5 @@ mod tests {
         let json = r#"[{"do":"enable-cart","cart":"shop"},{"do":"list-carts"},"cartage cart enable shop"]"#;
         assert_eq!(serde_json::to_string(&remedies).expect("it is plain data"), json);
         assert_eq!(serde_json::from_str::<Vec<Remedy>>(json).expect("it reads back"), remedies);
-    }
-
-    #[test]
-    fn a_sentence_reads_back_with_its_remedy() {
-        let naming = Sentence::Naming { before: "see ".into(), remedy: Remedy::ShowStatus, after: ".".into() };
-        for (sentence, json) in [
-            (naming, r#"{"before":"see ","remedy":{"do":"show-status"},"after":"."}"#),
-            (Sentence::from("an older release wrote this"), r#""an older release wrote this""#),
-        ] {
-            assert_eq!(serde_json::to_string(&sentence).expect("it is plain data"), json);
-            assert_eq!(serde_json::from_str::<Sentence>(json).expect("it reads back"), sentence);
-        }
     }
 }

@@ -16,7 +16,6 @@
 //! The gate is asked once, when an update is accepted. The gate cannot know whether the cart will take the update: a delivery's receipt tells that.
 //! The overview is in ARCHITECTURE.md.
 
-pub mod command;
 mod conditions;
 pub mod explain;
 pub mod order;

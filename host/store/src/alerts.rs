@@ -5,6 +5,7 @@
 use super::{Error, Tx, View};
 use cartage_model::alerts::Subject;
 use cartage_model::id::MerchantId;
+use cartage_model::remedy::{Remedy, Words};
 use rusqlite::Row;
 
 /// An alert with its history.
@@ -14,8 +15,10 @@ pub struct Alert {
     pub kind: String,
     /// What the alert is about.
     pub subject: Subject,
-    /// The details, for people.
+    /// The facts, for people.
     pub detail: String,
+    /// What a person can do, in order. Empty if an earlier release raised the alert: its detail says it.
+    pub remedies: Vec<Remedy>,
     /// When the alert was raised.
     pub raised_at_unix_ms: u64,
     /// When a person was last told; `None` if nobody was.
@@ -24,19 +27,37 @@ pub struct Alert {
     pub cleared_at_unix_ms: Option<u64>,
 }
 
-/// Raises an alert. An open alert keeps its time and gets the new detail; so does one that was cleared without anybody being told of its
+impl Alert {
+    /// The facts and what to do, in one line.
+    pub fn text(&self, words: &dyn Words) -> String {
+        let advice = self.remedies.iter().map(|remedy| words.advice(remedy));
+        [self.detail.clone()].into_iter().chain(advice).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// What there is to say of an alert.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// The facts, for people.
+    pub detail: &'a str,
+    /// What a person can do, in order.
+    pub remedies: &'a [Remedy],
+}
+
+/// Raises an alert. An open alert keeps its time and gets what is said now; so does one that was cleared without anybody being told of its
 /// end. Returns whether the alert is new.
 ///
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, detail: &str, at_unix_ms: u64) -> Result<bool, Error> {
-    let sql = "UPDATE alerts SET detail = ?4, cleared_at = NULL WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
-    if tx.run("raise an alert", sql, (merchant, kind, subject, detail))? > 0 {
+pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, said: Said<'_>, at_unix_ms: u64) -> Result<bool, Error> {
+    let (detail, remedies) = (said.detail, serde_json::to_string(said.remedies).expect("remedies are plain data"));
+    let sql = "UPDATE alerts SET detail = ?4, remedies = ?5, cleared_at = NULL WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
+    if tx.run("raise an alert", sql, (merchant, kind, subject, detail, &remedies))? > 0 {
         return Ok(false);
     }
-    let sql = "INSERT INTO alerts (merchant, kind, subject, detail, raised_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    tx.run("raise an alert", sql, (merchant, kind, subject, detail, at_unix_ms))?;
+    let sql = "INSERT INTO alerts (merchant, kind, subject, detail, remedies, raised_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    tx.run("raise an alert", sql, (merchant, kind, subject, detail, &remedies, at_unix_ms))?;
     Ok(true)
 }
 
@@ -47,7 +68,7 @@ pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, 
 /// [`Error`] if the write fails.
 pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, at_unix_ms: u64) -> Result<Option<Alert>, Error> {
     let key = (merchant, kind, subject);
-    let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts
+    let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at, remedies FROM alerts
         WHERE merchant = ?1 AND kind = ?2 AND subject = ?3 AND cleared_at IS NULL";
     let Some(open) = tx.one("look up an alert", sql, key, read)? else { return Ok(None) };
     if open.told_at_unix_ms.is_none() {
@@ -96,7 +117,8 @@ pub fn told(tx: &Tx<'_>, merchant: &MerchantId, alert: &Alert, at_unix_ms: u64) 
 ///
 /// [`Error`] if the read fails.
 pub fn open(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Alert>, Error> {
-    let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts WHERE merchant = ?1 AND cleared_at IS NULL
+    let sql =
+        "SELECT kind, subject, detail, raised_at, told_at, cleared_at, remedies FROM alerts WHERE merchant = ?1 AND cleared_at IS NULL
         ORDER BY raised_at, kind, subject";
     view.all("list the alerts", sql, (merchant,), read)
 }
@@ -107,7 +129,7 @@ pub fn open(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Alert>, Error>
 ///
 /// [`Error`] if the read fails.
 pub fn on_record(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Alert>, Error> {
-    let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts WHERE merchant = ?1
+    let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at, remedies FROM alerts WHERE merchant = ?1
         ORDER BY raised_at, kind, subject";
     view.all("list the alerts on record", sql, (merchant,), read)
 }
@@ -120,5 +142,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
         raised_at_unix_ms: row.get(3)?,
         told_at_unix_ms: row.get(4)?,
         cleared_at_unix_ms: row.get(5)?,
+        // What a later release wrote and this one does not know is left out: the detail has the facts.
+        remedies: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or_default(),
     })
 }

@@ -22,6 +22,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "origins", sql: include_str!("migrations/0012_origins.sql") },
     Step { name: "contract", sql: include_str!("migrations/0013_contract.sql") },
     Step { name: "quotas", sql: include_str!("migrations/0014_quotas.sql") },
+    Step { name: "remedies", sql: include_str!("migrations/0015_remedies.sql") },
 ];
 
 /// The schema version that this release writes.

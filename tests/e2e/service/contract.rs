@@ -193,7 +193,7 @@ fn what_an_update_waits_for_is_said_with_its_reason_and_its_time() {
         assert!(shown.contains("misconfigured") && shown.contains(word), "{shown}");
     }
     let status = desk.run(&["status"]).1;
-    assert!(status.contains("correct it, then `cartage cart resume shop`"), "{status}");
+    assert!(status.contains("correct it, then resume the cart with `cartage cart resume shop`"), "{status}");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn an_order_that_is_not_permitted_is_an_alert_that_names_the_cart() {
     assert!(code == 1 && status.contains("not-permitted, since"), "{status}");
     assert!(
         status.contains(
-            "the cart shop accepts its credentials but does not permit 1 update with them; see `cartage delivery list --cart shop"
+            "the cart shop accepts its credentials but does not permit 1 update with them; grant the missing right at the shop; see `cartage delivery list --cart shop"
         ),
         "{status}"
     );

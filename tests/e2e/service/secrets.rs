@@ -226,7 +226,7 @@ async fn a_definition_over_the_network_takes_no_credential_of_the_machine_elsewh
     let moved = text.replace("https://shop.example/", "https://other.example/");
     let put = http.ask("PUT", &format!("{}/v1/carts/shop", daemon.api()), &token, Some(("application/toml", moved))).await.is(200);
     assert!(put.json["warnings"].to_string().contains("`cartage credential approve shop account`"), "{}", put.json);
-    alerted(&daemon, &http, &token, "cart-not-ready", "approve it on the machine with `cartage credential approve shop account`").await;
+    alerted(&daemon, &http, &token, "cart-not-ready", "approve it with `cartage credential approve shop account`").await;
     daemon.done(&["credential", "approve", "shop"]);
     let listed = daemon.json(&["credential", "approve", "shop"]);
     assert_eq!(listed["approved"], json!([]), "it is approved");
@@ -239,7 +239,9 @@ async fn alerted(daemon: &Daemon, http: &Http, token: &str, kind: &str, words: &
     loop {
         let alerts = http.ask("GET", &format!("{}/v1/alerts", daemon.api()), token, None).await.is(200).json["alerts"].clone();
         let mut all = alerts.as_array().expect("a list").iter();
-        if all.any(|alert| alert["kind"] == kind && alert["detail"].as_str().is_some_and(|detail| detail.contains(words))) {
+        if all.any(|alert| {
+            alert["kind"] == kind && [&alert["detail"], &alert["remedies"]].iter().any(|said| said.to_string().contains(words))
+        }) {
             return;
         }
         assert!(Instant::now() < until, "no alert {kind}: {alerts}");

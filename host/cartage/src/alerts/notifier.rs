@@ -1,7 +1,7 @@
 //! Notifies people of alerts: when one is new, once a day while it lasts, and when it ends.
 //!
 //! Each [`Destination`] is told everything at least once. A destination that fails is tried again after growing waits, and delays neither the other
-//! destinations nor any delivery. What a destination was told is remembered while the process lives; after a restart, the store says which alerts
+//! destinations nor any delivery. Whoever makes the notifier says in which words remedies are put. What a destination was told is remembered while the process lives; after a restart, the store says which alerts
 //! somebody was told of.
 
 use super::Kind;
@@ -9,6 +9,7 @@ use cartage_base::causes::chain;
 use cartage_egress::post::{self, Post};
 use cartage_model::alerts::Subject;
 use cartage_model::id::MerchantId;
+use cartage_model::remedy::Words;
 use cartage_store::alerts::Alert;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -95,14 +96,15 @@ struct Line {
 /// Notifies all destinations.
 pub struct Notifier {
     lines: Vec<Line>,
+    words: Box<dyn Words + Send + Sync>,
     seeded: bool,
 }
 
 impl Notifier {
-    /// Notifies these destinations.
-    pub fn new(destinations: Vec<Destination>) -> Notifier {
+    /// Notifies these destinations, in the words of the people who are told there.
+    pub fn new(destinations: Vec<Destination>, words: impl Words + Send + Sync + 'static) -> Notifier {
         let line = |destination| Line { destination, told: BTreeMap::new(), failures: 0, not_before_unix_ms: 0 };
-        Notifier { lines: destinations.into_iter().map(line).collect(), seeded: false }
+        Notifier { lines: destinations.into_iter().map(line).collect(), words: Box::new(words), seeded: false }
     }
 
     /// Sends the notifications that are due for the alerts on record. Returns those of which a note must be stored: open alerts of which somebody was
@@ -118,7 +120,7 @@ impl Notifier {
         for one in all {
             let mut told = false;
             for line in &mut self.lines {
-                told |= line.tell(one, now_unix_ms).await;
+                told |= line.tell(one, &*self.words, now_unix_ms).await;
             }
             let (merchant, alert) = one;
             let owed = || self.lines.iter().any(|line| line.told.contains_key(&key(merchant, alert)));
@@ -135,7 +137,7 @@ impl Notifier {
     /// end.
     pub async fn tell_unrecorded(&mut self, one: &(MerchantId, Alert), now_unix_ms: u64) -> bool {
         for line in &mut self.lines {
-            line.tell(one, now_unix_ms).await;
+            line.tell(one, &*self.words, now_unix_ms).await;
         }
         let key = key(&one.0, &one.1);
         self.lines.iter().any(|line| line.told.contains_key(&key))
@@ -144,7 +146,7 @@ impl Notifier {
 
 impl Line {
     /// Tells this destination what it does not know yet. Returns whether anything was told.
-    async fn tell(&mut self, (merchant, alert): &(MerchantId, Alert), now_unix_ms: u64) -> bool {
+    async fn tell(&mut self, (merchant, alert): &(MerchantId, Alert), words: &(dyn Words + Send + Sync), now_unix_ms: u64) -> bool {
         let key = key(merchant, alert);
         let news = match (alert.cleared_at_unix_ms, self.told.get(&key)) {
             (None, None) => News::Raised,
@@ -156,7 +158,7 @@ impl Line {
         if self.not_before_unix_ms.checked_sub(now_unix_ms).is_some_and(|left| left > 0 && left <= REST_MS_MAX) {
             return false;
         }
-        match self.destination.tell(document(merchant, alert, news)).await {
+        match self.destination.tell(document(merchant, alert, words, news)).await {
             Ok(()) => {
                 (self.failures, self.not_before_unix_ms) = (0, 0);
                 match news {
@@ -191,17 +193,18 @@ fn key(merchant: &MerchantId, alert: &Alert) -> Key {
 }
 
 /// The JSON document that a destination gets. `text` is all of it in one line, for chat rooms.
-fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
-    let Alert { kind, subject, detail, raised_at_unix_ms, cleared_at_unix_ms, .. } = alert;
+fn document(merchant: &MerchantId, alert: &Alert, words: &dyn Words, news: News) -> String {
+    let Alert { kind, subject, detail, remedies, raised_at_unix_ms, cleared_at_unix_ms, .. } = alert;
     let about = subject.cart().map_or_else(|| "Cartage".to_owned(), |_| subject.to_string());
     let text = match news {
-        News::Raised => format!("Cartage: {about}: {kind}: {detail}"),
-        News::StillOpen => format!("Cartage: {about}: still {kind}: {detail}"),
+        News::Raised => format!("Cartage: {about}: {kind}: {}", alert.text(words)),
+        News::StillOpen => format!("Cartage: {about}: still {kind}: {}", alert.text(words)),
         News::Cleared => format!("Cartage: {about}: no longer {kind}"),
     };
     let more = Kind::ALL.iter().any(|known| known.name() == kind).then(|| format!("docs/alerts.md#{kind}"));
+    let remedies: Vec<String> = remedies.iter().map(|remedy| words.advice(remedy)).collect();
     let document = serde_json::json!({
-        "news": news, "merchant": merchant, "kind": kind, "subject": subject, "detail": detail, "raised_at_unix_ms": raised_at_unix_ms,
+        "news": news, "merchant": merchant, "kind": kind, "subject": subject, "detail": detail, "remedies": remedies, "raised_at_unix_ms": raised_at_unix_ms,
         "cleared_at_unix_ms": cleared_at_unix_ms, "text": text, "more": more,
     });
     document.to_string()

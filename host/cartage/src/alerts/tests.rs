@@ -1,6 +1,10 @@
 use super::*;
-use cartage_model::id::MerchantId;
+use cartage_base::clock::Doubt;
+use cartage_commands::Commands;
+use cartage_model::id::{CartId, MerchantId};
+use cartage_model::remedy::Words as _;
 use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, RECORD_BYTES_MIN};
+use cartage_store::outbox::Backlog;
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -56,16 +60,29 @@ fn shut_out() -> NotLetIn {
     NotLetIn::ShutOut { last: "the store code is wrong".into() }
 }
 
+/// The facts, and what to do in the words of the command line.
+fn text(condition: &Condition) -> String {
+    let advice = condition.remedies.iter().map(|remedy| Commands.advice(remedy));
+    [condition.detail.clone()].into_iter().chain(advice).collect::<Vec<_>>().join("; ")
+}
+
+fn unready(part: NotReady, why: &str) -> Unready {
+    Unready { part, why: why.to_owned(), remedy: None }
+}
+
 #[test]
 fn counts_of_one_are_singular() {
     for (facts, words) in [
-        (CartFacts { backlog: backlog(0, 1, 0, 0), ..cart() }, "1 update is not sent any more; see"),
+        (
+            CartFacts { backlog: backlog(0, 1, 0, 0), ..cart() },
+            "1 update is not sent any more; see `cartage delivery list --cart shop --state dead`, then retry",
+        ),
         (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, "2 updates are not sent any more; see"),
         (CartFacts { backlog: backlog(1, 0, 0, 1001), ..cart() }, "1 update has waited for 1 second;"),
         (CartFacts { backlog: backlog(2, 2, 2, 0), ..cart() }, "2 orders are blocked by a dead letter each; see"),
     ] {
         let Conditions { hold, .. } = found(facts);
-        assert!(hold.iter().any(|condition| condition.detail.starts_with(words)), "{words}: {hold:?}");
+        assert!(hold.iter().any(|condition| text(condition).starts_with(words)), "{words}: {hold:?}");
     }
 }
 
@@ -75,7 +92,7 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { backlog: backlog(2, 1, 1, 0), ..cart() },
             Kind::Blocked,
-            "1 order is blocked by a dead letter; see `cartage delivery list --cart shop --state blocked`",
+            "1 order is blocked by a dead letter; see `cartage delivery list --cart shop --state blocked`, then retry or discard what it lists",
         ),
         (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, Kind::DeadLetters, "2 updates"),
         (CartFacts { backlog: backlog(0, 1, 0, 0), poison: 1, ..cart() }, Kind::Poison, "--reason poison"),
@@ -89,14 +106,14 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { unreadable: unreadable(1), ..cart() },
             Kind::Unreadable,
-            "an update of order 1021 cannot be read by this release; see `cartage delivery show d-1`",
+            "an update of order 1021 cannot be read by this release; use the release that wrote it, or end it; see `cartage delivery show d-1`",
         ),
         (CartFacts { unreadable: unreadable(2), ..cart() }, Kind::Unreadable, "2 updates, one of them of order 1021, cannot be read"),
         (CartFacts { pause: paused("credentials"), ..cart() }, Kind::CredentialsRefused, "cartage cart resume shop"),
         (
             CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() },
             Kind::NotPermitted,
-            "the cart shop accepts its credentials but does not permit 2 updates with them; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
+            "the cart shop accepts its credentials but does not permit 2 updates with them; grant the missing right at the shop; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
         ),
         (
             CartFacts {
@@ -104,22 +121,22 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
                 ..cart()
             },
             Kind::NotPermitted,
-            "so it is paused: the scope write_orders is missing; grant the missing right at the shop, then `cartage cart resume shop`",
+            "so it is paused: the scope write_orders is missing; grant the missing right at the shop; resume the cart with `cartage cart resume shop`",
         ),
         (
             CartFacts { pause: Some(Pause { said: Some("no location gid-9".into()), ..Pause::new("misconfigured", None) }), ..cart() },
             Kind::Misconfigured,
-            "for the cart shop, which is paused: no location gid-9; correct it, then `cartage cart resume shop`",
+            "for the cart shop, which is paused: no location gid-9; correct it, then resume the cart with `cartage cart resume shop`",
         ),
         (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
         (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
         (CartFacts { breaker: Certainty::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
         (
-            CartFacts { not_ready: Certainty::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
+            CartFacts { not_ready: Certainty::Yes(unready(NotReady::Plugin, "it is gone")), ..cart() },
             Kind::PluginUnusable,
             "it is gone; give the cart its plugin",
         ),
-        (CartFacts { not_ready: Certainty::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
+        (CartFacts { not_ready: Certainty::Yes(unready(NotReady::Else, "no password")), ..cart() }, Kind::CartNotReady, "no password"),
         (
             CartFacts { shut_out: Some((1, "192.0.2.1".into(), shut_out())), ..cart() },
             Kind::ClientShutOut,
@@ -137,9 +154,10 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         ),
     ] {
         let Conditions { hold, unknown } = found(facts);
-        let [Condition { kind: held, subject, detail }] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };
-        assert_eq!((*held, subject.to_string().as_str(), unknown), (kind, "cart shop", vec![]));
-        assert!(detail.contains(words), "{detail}");
+        let [condition] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };
+        assert_eq!((condition.kind, condition.subject.to_string().as_str(), unknown), (kind, "cart shop", vec![]));
+        assert!(text(condition).contains(words), "{}", text(condition));
+        assert!(!condition.detail.contains("cartage "), "the facts name no command: {}", condition.detail);
     }
 }
 
@@ -210,7 +228,7 @@ fn every_kind_has_its_section_in_the_docs() {
 
 #[test]
 fn a_doubted_clock_and_a_moved_directory_are_told() {
-    let found = |facts| conditions(&facts).hold.pop().map(|condition| (condition.kind, condition.detail));
+    let found = |facts| conditions(&facts).hold.pop().map(|condition| (condition.kind, text(&condition)));
     let day = 24 * 60 * 60 * 1000;
     let (kind, detail) = found(Facts { clock: Some(Doubt::Ahead(1100 * day)), ..facts() }).expect("it is an alert");
     assert!(kind == Kind::ClockDoubted && detail.contains("1100 days further") && detail.contains("`cartage clock confirm`"), "{detail}");

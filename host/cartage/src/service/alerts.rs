@@ -7,14 +7,15 @@ use super::plugin_files::{Copy, kept_name};
 use super::plugins::Plugins;
 use super::seen::{Observations, ObservedCart};
 use super::tenant::Tenant;
-use crate::alerts::{CartFacts, Certainty, Condition, Conditions, Facts, Kind, NotReady, conditions};
+use crate::alerts::{CartFacts, Certainty, Condition, Conditions, Facts, Kind, NotReady, Unready, conditions};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::alerts::Subject;
 use cartage_model::carts::Cart;
 use cartage_model::dead_letter::Reason;
 use cartage_model::id::{CartId, MerchantId};
-use cartage_store::alerts::Alert;
+use cartage_model::remedy::Remedy;
+use cartage_store::alerts::{Alert, Said};
 use cartage_store::data_dir::DataDir;
 use cartage_store::outbox::{Backlog, Faults, Filter, sqlite};
 use cartage_store::{self as store, Tx, View, alerts};
@@ -73,7 +74,7 @@ impl Alerts {
         let doubtful = |alert: &Alert| unknown.iter().any(|(kind, subject)| kind.name() == alert.kind && *subject == alert.subject);
         for alert in self.on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == alert.kind);
-            hold.extend(kind.map(|kind| Condition { kind, subject: alert.subject, detail: alert.detail }));
+            hold.extend(kind.map(|kind| Condition { kind, subject: alert.subject, detail: alert.detail, remedies: alert.remedies }));
         }
         Ok(hold)
     }
@@ -86,7 +87,7 @@ impl Alerts {
         carts.retain(|row| only.is_none_or(|only| row.definition.cart == *only));
         let mut unusable = self.unusable_carts(&carts).await;
         for (cart, why) in self.approvals.carts_with_moved_credentials(&carts).await? {
-            unusable.entry(cart).or_insert((NotReady::Else, why));
+            unusable.entry(cart).or_insert(why);
         }
         let unreadable = self.seen.rounds.unreadable(&self.tenant, &backlogs).await?;
         let mut seen = self.seen.of(&self.tenant.merchant);
@@ -124,27 +125,32 @@ impl Alerts {
     }
 
     /// The carts that are known to be unusable without an attempt, each with the reason. Plugin files that changed are read.
-    async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, (NotReady, String)> {
+    async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, Unready> {
         let (alerts, rows) = (self.clone(), rows.to_vec());
         let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), alerts.unusable(row)?))).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// Why a cart is known to be unusable without an attempt; `None` if nothing is known against it.
-    fn unusable(&self, row: &store::carts::Cart) -> Option<(NotReady, String)> {
+    fn unusable(&self, row: &store::carts::Cart) -> Option<Unready> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
-            Err(error) => return Some((NotReady::Else, format!("the cart's definition cannot be read: {}", chain(&error)))),
+            Err(error) => {
+                let why = format!("the cart's definition cannot be read: {}", chain(&error));
+                let remedy = Some(Remedy::LoadCartAgain { cart: row.definition.cart.clone() });
+                return Some(Unready { part: NotReady::Else, why, remedy });
+            }
         };
         if let Some(pinned) = row.definition.plugin.or(cart.digest) {
             match self.plugins.files.look_at_copy(pinned) {
                 Copy::Sound => return None,
-                Copy::Damaged => return Some((NotReady::Damaged, kept_name(pinned))),
+                Copy::Damaged => return Some(Unready { part: NotReady::Damaged, why: kept_name(pinned), remedy: None }),
                 Copy::Missing => {}
             }
         }
         let there = self.dir.plugins().join(&cart.plugin).is_file();
-        (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is missing", cart.plugin)))
+        let why = || format!("the file of its plugin {} is missing", cart.plugin);
+        (!there).then(|| Unready { part: NotReady::Plugin, why: why(), remedy: None })
     }
 
     /// Raises and clears alerts in one transaction. Nothing is written if nothing changes.
@@ -152,7 +158,7 @@ impl Alerts {
         let open = self.on_record().await?;
         let stands = |condition: &Condition| {
             let same = |alert: &&Alert| alert.kind == condition.kind.name() && alert.subject == condition.subject;
-            open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail)
+            open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail && alert.remedies == condition.remedies)
         };
         let new: Vec<Condition> = hold.iter().filter(|condition| !stands(condition)).cloned().collect();
         let kept: BTreeSet<(&str, &Subject)> = hold.iter().map(|condition| (condition.kind.name(), &condition.subject)).collect();
@@ -167,8 +173,8 @@ impl Alerts {
         }
         let (merchant, at) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
-            for Condition { kind, subject, detail } in &new {
-                if alerts::raise(tx, &merchant, kind.name(), subject, detail, at)? {
+            for Condition { kind, subject, detail, remedies } in &new {
+                if alerts::raise(tx, &merchant, kind.name(), subject, Said { detail, remedies }, at)? {
                     tracing::warn!(kind = kind.name(), %subject, detail, "alert");
                 }
             }

@@ -11,6 +11,7 @@ use super::plugins::Plugins;
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
+use crate::alerts::{NotReady, Unready};
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::{BoundTo, Cart, Origins};
 use cartage_model::id::{CartId, MerchantId};
@@ -83,11 +84,18 @@ impl Moved {
         format!("the credential {slot} would be sent to {origins}, but {was}, so it is not used")
     }
 
+    fn unready(&self, cart: &CartId) -> Unready {
+        Unready { part: NotReady::Else, why: self.consequence(), remedy: Some(self.remedy(cart)) }
+    }
+
     /// The consequence with the remedy.
     pub(super) fn warning(&self, cart: &CartId) -> Sentence {
         let before = format!("{}; if the new host is right, approve it with ", self.consequence());
-        let remedy = Remedy::ApproveOrigins { cart: cart.clone(), slot: self.slot.clone() };
-        Sentence::Naming { before: before.into(), remedy, after: "".into() }
+        Sentence::Naming { before: before.into(), remedy: self.remedy(cart), after: "".into() }
+    }
+
+    fn remedy(&self, cart: &CartId) -> Remedy {
+        Remedy::ApproveOrigins { cart: cart.clone(), slot: self.slot.clone() }
     }
 }
 
@@ -145,8 +153,8 @@ impl Approvals {
         Ok(approved)
     }
 
-    /// The carts that cannot be used because of moved credentials, each with the reason.
-    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, String>, Error> {
+    /// The carts that cannot be used because of moved credentials.
+    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, Unready>, Error> {
         let (merchant, ids) = (self.tenant.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
         let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
             let mut all: BTreeMap<CartId, Bound> = BTreeMap::new();
@@ -172,7 +180,7 @@ impl Approvals {
             let Some(pinned) = row.definition.plugin.or(cart.digest) else { continue };
             let Some(manifest) = self.plugins.manifest(pinned).await? else { continue };
             let moved = bound.moved(&cart, &manifest);
-            found.extend(moved.first().map(|moved| (id.clone(), moved.consequence())));
+            found.extend(moved.first().map(|moved| (id.clone(), moved.unready(id))));
         }
         Ok(found)
     }

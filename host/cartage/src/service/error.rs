@@ -312,7 +312,7 @@ impl Error {
             Error::NoCart { nearest: None, .. } => Remedy::ListCarts,
             Error::StoredCart { cart, .. } => Remedy::LoadCartAgain { cart: cart.clone() },
             Error::PluginFile { .. } if !self.is_fault() => Remedy::AddPluginFile,
-            Error::PluginDamaged { .. } => Remedy::ReplacePluginFile,
+            Error::PluginDamaged { .. } => Remedy::ReplacePluginFile { cart: None },
             Error::Changed(wrong) => Remedy::AcceptPluginFile { cart: wrong.cart.clone() },
             Error::Banned { digest, .. } => Remedy::LiftBan { digest: *digest },
             Error::CartHasQueue { cart, .. } => Remedy::DiscardQueue { cart: cart.clone() },

@@ -6,6 +6,7 @@
 use super::tenant::Tenant;
 use crate::deliver::wake::WakeSignal;
 use cartage_base::causes::chain;
+use cartage_model::remedy::Remedy;
 use cartage_store as store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,10 +37,20 @@ pub enum NotWriting {
     Stopped {
         /// The reason for which it ended.
         why: String,
+        /// What a person can do; `None` if the reason says it.
+        remedy: Option<Remedy>,
     },
 }
 
 impl NotWriting {
+    /// What a person can do; `None` if the text says it.
+    pub fn remedy(&self) -> Option<&Remedy> {
+        match self {
+            NotWriting::Stopped { remedy, .. } => remedy.as_ref(),
+            NotWriting::NotNow { .. } | NotWriting::Silent => None,
+        }
+    }
+
     /// Whether the writer is alive although it cannot write now.
     pub fn is_alive(&self) -> bool {
         matches!(self, NotWriting::NotNow { .. })
@@ -76,7 +87,7 @@ impl Health {
             Err(store::Error::Silent { .. }) if self.tenant.store.rounds() != rounds => Err(NotWriting::NotNow { why: BEHIND.to_owned() }),
             Err(store::Error::Silent { .. }) => Err(NotWriting::Silent),
             Err(error) if error.is_passing() => Err(NotWriting::NotNow { why: chain(&error) }),
-            Err(error) => Err(NotWriting::Stopped { why: chain(&error) }),
+            Err(error) => Err(NotWriting::Stopped { why: chain(&error), remedy: error.remedy() }),
         };
         *last = Some((Instant::now(), answer.clone()));
         answer

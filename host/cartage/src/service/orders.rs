@@ -154,6 +154,9 @@ pub enum WaitsFor {
     Ready {
         /// The error with all its causes.
         why: String,
+        /// What a person can do about the error, for the notes; `None` if the error says it.
+        #[serde(skip)]
+        remedy: Option<Remedy>,
     },
     /// Its turn: the update is due, and is sent when the cart's rate and concurrency allow.
     Turn,

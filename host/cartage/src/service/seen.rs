@@ -3,7 +3,7 @@
 use super::Error;
 use super::shut_out::ShutOut;
 use super::unreadable::Rounds;
-use crate::alerts::{Certainty, NotReady, OLDEST_MS_DEFAULT};
+use crate::alerts::{Certainty, NotReady, OLDEST_MS_DEFAULT, Unready};
 use crate::deliver::registry::Note;
 use cartage_base::causes::chain;
 use cartage_model::id::{CartId, MerchantId};
@@ -29,7 +29,7 @@ pub(super) struct SeenNow {
     /// Until when the cart's breaker is open; `None` if it is closed or unknown.
     pub(super) breaker_until_unix_ms: Option<u64>,
     /// Why the cart cannot be made ready; `None` if it can, or if nobody tried.
-    pub(super) not_ready: Option<String>,
+    pub(super) not_ready: Option<Unready>,
 }
 
 /// Observations since the process started that are not stored on disk.
@@ -51,7 +51,7 @@ pub(super) struct ObservedCart {
     pub(super) breaker: Certainty<()>,
     /// Until when the breaker is open; `None` if it is closed or unknown.
     open_until_unix_ms: Option<u64>,
-    pub(super) not_ready: Certainty<(NotReady, String)>,
+    pub(super) not_ready: Certainty<Unready>,
 }
 
 impl Default for Observations {
@@ -74,7 +74,7 @@ impl Observations {
         let seen = carts.entry(cart.clone()).or_default();
         let news = match note {
             Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
-                let why = Certainty::Yes((NotReady::Else, why));
+                let why = Certainty::Yes(Unready { part: NotReady::Else, why, remedy: None });
                 std::mem::replace(&mut seen.not_ready, why.clone()) != why
             }
             Note::Attempted { attempt, .. } => {
@@ -87,14 +87,15 @@ impl Observations {
                 !was_ready || !delivered
             }
             Note::NotReady { why } => {
-                let of = match why.downcast_ref::<Error>() {
+                let error = why.downcast_ref::<Error>();
+                let part = match error {
                     Some(fault) if fault.is_fault() => NotReady::Else,
                     Some(Error::PluginFile { .. } | Error::Changed(_) | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
                         NotReady::Plugin
                     }
                     Some(_) | None => NotReady::Else,
                 };
-                seen.not_ready = Certainty::Yes((of, chain(*why)));
+                seen.not_ready = Certainty::Yes(Unready { part, why: chain(*why), remedy: error.and_then(Error::remedy) });
                 true
             }
             Note::Breaker(Breaker::Open { until_unix_ms }) => {
@@ -121,7 +122,7 @@ impl Observations {
         let carts = self.carts.lock().expect("nobody panics while holding it");
         let Some(ObservedCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
         let not_ready = match not_ready {
-            Certainty::Yes((_, why)) => Some(why.clone()),
+            Certainty::Yes(unready) => Some(unready.clone()),
             Certainty::No | Certainty::Unknown => None,
         };
         SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }

@@ -62,7 +62,7 @@ impl Watch {
         }
         // A store that stopped ends the daemon. The next one may not get as far as this.
         if let Some(why) = self.service.tenant.store.why_stopped() {
-            let alert = self.stuck(Some(&NotWriting::Stopped { why: chain(&why) }), 0);
+            let alert = self.stuck(Some(&NotWriting::Stopped { why: chain(&why), remedy: why.remedy() }), 0);
             let told = async {
                 if let Some(alert) = alert {
                     notifier.tell_unrecorded(&(MerchantId::default(), alert), self.service.now_unix_ms()).await;
@@ -106,7 +106,9 @@ impl Watch {
             let detail = format!("nothing can be written, so no update is accepted and nothing is delivered: {not_writing}");
             tracing::warn!(kind, %subject, detail, "alert");
             let raised_at_unix_ms = since.since_unix_ms;
-            since.alert = Some(Alert { kind, subject, detail, raised_at_unix_ms, told_at_unix_ms: None, cleared_at_unix_ms: None });
+            let remedies = not_writing.remedy().cloned().into_iter().collect();
+            since.alert =
+                Some(Alert { kind, subject, detail, remedies, raised_at_unix_ms, told_at_unix_ms: None, cleared_at_unix_ms: None });
         }
         since.alert.clone()
     }

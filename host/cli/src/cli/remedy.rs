@@ -28,6 +28,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
     let kept = || {
         (error.downcast_ref::<data_dir::Error>().and_then(data_dir::Error::remedy))
             .or_else(|| error.downcast_ref::<store::Error>()?.remedy())
+            .or_else(|| error.downcast_ref::<store::Stop>()?.remedy())
             .or_else(|| error.downcast_ref::<vault::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<outbox::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<parameters::Error>()?.remedy())
@@ -43,6 +44,7 @@ mod tests {
     use crate::cli::tests::words;
     use cartage::events::EVENTS;
     use cartage::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
+    use cartage::remedy::DeliveryState;
     use clap::Parser as _;
 
     #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,14 @@ mod tests {
             Remedy::ListEvents,
             Remedy::ListParameters,
             Remedy::ListTokens,
+            Remedy::ListBans,
+            Remedy::ConfirmClock,
+            Remedy::CheckCart { cart: cart() },
+            Remedy::RemoveCart { cart: cart() },
+            Remedy::SetInletPassword { cart: cart() },
+            Remedy::ListDeliveries { cart: cart(), state: DeliveryState::Queued },
+            Remedy::SettleDeliveries { cart: cart(), state: DeliveryState::Blocked, reason: None },
+            Remedy::SettleDeliveries { cart: cart(), state: DeliveryState::Dead, reason: Some("not-permitted".to_owned()) },
             Remedy::ApproveOrigins { cart: cart(), slot: "account".to_owned() },
             Remedy::ShowDelivery { delivery: delivery() },
             Remedy::ShowRecording { delivery: delivery(), attempt: 1 },
@@ -111,12 +121,18 @@ mod tests {
             (Remedy::SealCredential { cart: cart(), slot: slot(), field: field() }, 1),
             (Remedy::SealReplaced { cart: cart(), slot: slot(), field: field() }, 1),
             (Remedy::ApproveOrigins { cart: cart(), slot: slot() }, 1),
-            (Remedy::ReplacePluginFile, 1),
+            (Remedy::ReplacePluginFile { cart: None }, 1),
+            (Remedy::ReplacePluginFile { cart: Some(cart()) }, 1),
             (Remedy::AcceptPluginFile { cart: cart() }, 1),
             (Remedy::LiftBan { digest: Digest::of(b"") }, 2),
             (Remedy::LoadCartAgain { cart: cart() }, 1),
             (Remedy::BindEndpoint { cart: cart() }, 1),
             (Remedy::RestoreKey, 1),
+            (Remedy::ReplaceCredential { cart: cart() }, 1),
+            (Remedy::RenewCredential { cart: cart() }, 1),
+            (Remedy::CompareLogIn { cart: cart() }, 1),
+            (Remedy::AddInlet { cart: cart() }, 2),
+            (Remedy::ResumeCorrected { cart: cart() }, 1),
             (Remedy::MakeDataDir, 1),
             (Remedy::RemoveToken { name: "order-manager".to_owned() }, 1),
         ] {

@@ -16,6 +16,7 @@ use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
 use cartage::service::Service;
 use cartage::store::Stop;
+use cartage_commands::Commands;
 use cartage_http::api::metrics::Labels;
 use cartage_http::api::{self, Api, Callers, Rate};
 use cartage_http::inbound::client::Proxies;
@@ -130,7 +131,7 @@ impl Alerts {
             post::Error::Url { .. } => Failure::wrong_use(error.to_string()),
             other => Failure::from(other),
         })?;
-        Ok(Notifier::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
+        Ok(Notifier::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect(), Commands))
     }
 }
 

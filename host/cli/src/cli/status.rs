@@ -3,9 +3,11 @@
 use super::{Failure, Verdict, client, directory, report};
 use cartage::alerts::span;
 use cartage::counted::counted;
+use cartage::remedy::Words as _;
 use cartage::service::{CartStatus, Status};
 use cartage::store::alerts::Alert;
 use cartage::store::backup::RESTORED;
+use cartage_commands::Commands;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -40,10 +42,11 @@ impl Args {
 fn show(status: &Status) {
     if !status.alerts.is_empty() {
         report::heading("open alerts");
-        for Alert { kind, subject, detail, raised_at_unix_ms, .. } in &status.alerts {
+        for alert in &status.alerts {
+            let Alert { kind, subject, raised_at_unix_ms, .. } = alert;
             let since = format!("{kind}, since {}", span(status.at_unix_ms.saturating_sub(*raised_at_unix_ms)));
             let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
-            report::rows(&[(about.as_str(), format!("{since}\n{detail}"))]);
+            report::rows(&[(about.as_str(), format!("{since}\n{}", alert.text(&Commands)))]);
         }
     }
     report::heading("carts");
@@ -103,9 +106,10 @@ fn totals(status: &Status) -> [u64; 3] {
 
 fn document(status: &Status) -> Value {
     let alert = |alert: &Alert| {
-        let Alert { kind, subject, detail, raised_at_unix_ms, told_at_unix_ms, .. } = alert;
+        let Alert { kind, subject, detail, remedies, raised_at_unix_ms, told_at_unix_ms, .. } = alert;
+        let remedies: Vec<String> = remedies.iter().map(|remedy| Commands.advice(remedy)).collect();
         json!({
-            "kind": kind, "subject": subject, "detail": detail, "raised_at_unix_ms": raised_at_unix_ms, "told_at_unix_ms": told_at_unix_ms,
+            "kind": kind, "subject": subject, "detail": detail, "remedies": remedies, "raised_at_unix_ms": raised_at_unix_ms, "told_at_unix_ms": told_at_unix_ms,
         })
     };
     let cart = |cart: &CartStatus| {

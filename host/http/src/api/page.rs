@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::alerts::span;
 use cartage::service::{CartStatus, OrderDelivery, Status, Where, Which};
-use cartage_commands::layout;
+use cartage_commands::{Commands, layout};
 use cartage_model::id::SenderOrderNumber;
 use cartage_policy::validate::{ORDER_NUMBER_CHARS_MAX, utc};
 use cartage_store::alerts::Alert;
@@ -174,9 +174,10 @@ fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
         return "<p>No open alerts.</p>".to_owned();
     }
     let mut table = Table::new("act", &["Alert", "About", "For", "What to do"]);
-    for Alert { kind, subject, detail, raised_at_unix_ms, .. } in alerts {
+    for alert in alerts {
+        let Alert { kind, subject, raised_at_unix_ms, .. } = alert;
         let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
-        table.row(&[kind, &about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), detail]);
+        table.row(&[kind, &about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), &alert.text(&Commands)]);
     }
     format!("<h2>Open alerts</h2>{}", table.end())
 }

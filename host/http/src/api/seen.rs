@@ -8,6 +8,7 @@ use super::{metrics, schema};
 use axum::response::Response;
 use cartage::service::{CartStatus, Explained};
 use cartage_model::id::{CartId, SenderOrderNumber};
+use cartage_model::remedy::Words as _;
 use cartage_policy::validate::ORDER_NUMBER_CHARS_MAX;
 use cartage_store::alerts::Alert;
 use http::StatusCode;
@@ -124,8 +125,10 @@ struct OpenAlert {
     kind: String,
     /// What the alert is about: `cart` and the Cart ID. Empty: the whole installation.
     subject: String,
-    /// What is wrong, and what there is to do.
+    /// What is wrong.
     detail: String,
+    /// What there is to do, in order: requests, and what must be done elsewhere.
+    remedies: Vec<String>,
     /// When the alert was raised.
     #[schema(value_type = UnixMs)]
     raised_at_unix_ms: u64,
@@ -237,6 +240,7 @@ fn document(alert: &Alert) -> OpenAlert {
         kind: alert.kind.clone(),
         subject: alert.subject.to_string(),
         detail: alert.detail.clone(),
+        remedies: alert.remedies.iter().map(|remedy| Requests.advice(remedy)).collect(),
         raised_at_unix_ms: alert.raised_at_unix_ms,
         told_at_unix_ms: alert.told_at_unix_ms,
     }

@@ -129,7 +129,9 @@ impl Operation {
                 cassettes::put(tx, merchant, &cassette)
             }
             23 => retention::delete(tx, merchant, RecordKind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
-            24 => alerts::raise(tx, merchant, name, &Subject::Cart(cart.clone()), &text, at).map(drop),
+            24 => {
+                alerts::raise(tx, merchant, name, &Subject::Cart(cart.clone()), alerts::Said { detail: &text, remedies: &[] }, at).map(drop)
+            }
             25 => {
                 let all = alerts::on_record(tx, merchant)?;
                 all.iter().filter(|alert| alert.kind == name).try_for_each(|alert| alerts::told(tx, merchant, alert, at).map(drop))

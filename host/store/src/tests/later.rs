@@ -1,7 +1,7 @@
 //! The tables that came with the outbox: keys, tokens, alerts, cassettes, and orders whose updates are merged.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::alerts::{self, Alert};
+use crate::alerts::{self, Alert, Said};
 use crate::carts::{self, Definition, Pause};
 use crate::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
 use crate::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, KeyState};
@@ -11,6 +11,7 @@ use crate::tokens::{self, Token};
 use crate::{Error, Store, Tx};
 use cartage_model::alerts::Subject;
 use cartage_model::id::{DeliveryId, Digest, SenderOrderNumber};
+use cartage_model::remedy::Remedy;
 
 fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
     store.write_blocking(job).expect("it can be written")
@@ -81,23 +82,36 @@ fn a_token_is_found_by_its_digest_until_it_is_removed() {
 }
 
 #[test]
+fn an_alert_of_an_earlier_release_has_no_remedies() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    // What the schema before `remedies` had, which the migration fills up.
+    let sql = "INSERT INTO alerts (merchant, kind, subject, detail, raised_at) VALUES (?1, 'cart-gone', 'cart seed', 'gone; see `it`', ?2)";
+    write(&store, |tx| tx.run("write an old alert", sql, (merchant(), AT)).map(drop));
+    let open = store.read_blocking(|view| alerts::open(view, &merchant())).expect("it can be read");
+    assert_eq!(open.iter().map(|alert| (alert.detail.as_str(), alert.remedies.len())).collect::<Vec<_>>(), [("gone; see `it`", 0)]);
+}
+
+#[test]
 fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
     let scratch = Scratch::new();
     let store = scratch.create();
     write(&store, |tx| {
         let merchant = merchant();
         let cart = |id: &str| Subject::of_text(&format!("cart {id}"));
+        let said = |detail| Said { detail, remedies: &[Remedy::ListCarts] };
         let alert = |subject: &str, detail: &str, at, told| Alert {
             kind: "cart-paused".into(),
             subject: cart(subject),
             detail: detail.into(),
+            remedies: vec![Remedy::ListCarts],
             raised_at_unix_ms: at,
             told_at_unix_ms: told,
             cleared_at_unix_ms: None,
         };
-        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "credentials", AT)?);
-        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("leaf"), "credentials", AT + 1)?);
-        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "a secret was given back", AT + 2)?);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), said("credentials"), AT)?);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("leaf"), said("credentials"), AT + 1)?);
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), said("a secret was given back"), AT + 2)?);
         let seed = alert("seed", "a secret was given back", AT, None);
         assert_eq!(alerts::open(tx, &merchant)?, [seed.clone(), alert("leaf", "credentials", AT + 1, None)]);
         assert!(alerts::told(tx, &merchant, &seed, AT + 10)?);
@@ -113,13 +127,13 @@ fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
             std::slice::from_ref(&ended),
             "whoever was told of it is told of its end; of the other nobody was"
         );
-        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "again", AT + 14)?, "nobody was told that it had ended");
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), said("again"), AT + 14)?, "nobody was told that it had ended");
         assert!(!alerts::told(tx, &merchant, &ended, AT + 15)?, "it is back, so its end is not noted as told");
         alerts::clear(tx, &merchant, "cart-paused", &cart("seed"), AT + 16)?;
         assert!(alerts::told(tx, &merchant, &ended, AT + 17)?);
         assert_eq!(alerts::on_record(tx, &merchant)?, []);
         assert!(
-            alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "again", AT + 20)?,
+            alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), said("again"), AT + 20)?,
             "what was cleared is new when it comes back"
         );
         Ok(())

@@ -1,5 +1,7 @@
 use super::*;
+use cartage_commands::Commands;
 use cartage_model::alerts::Subject;
+use cartage_model::remedy::Remedy;
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::io::AsyncReadExt as _;
@@ -17,7 +19,8 @@ impl Notifier {
 
 fn alert(subject: &str) -> (MerchantId, Alert) {
     let (kind, subject, detail) = ("breaker-open".to_owned(), Subject::of_text(subject), "it fails".to_owned());
-    let alert = Alert { kind, subject, detail, raised_at_unix_ms: NOW, told_at_unix_ms: None, cleared_at_unix_ms: None };
+    let remedies = vec![Remedy::ShowStatus];
+    let alert = Alert { kind, subject, detail, remedies, raised_at_unix_ms: NOW, told_at_unix_ms: None, cleared_at_unix_ms: None };
     (MerchantId::default(), alert)
 }
 
@@ -77,7 +80,7 @@ fn script(folder: &Path, text: &str) -> Destination {
 #[tokio::test]
 async fn an_alert_is_told_once_then_daily_then_its_end() {
     let (address, heard) = room(&[200, 204, 200]).await;
-    let mut notifier = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)], Commands);
     let one = alert("cart shop");
     assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW).await, [&one]);
     let one = told(&one, NOW);
@@ -88,7 +91,8 @@ async fn an_alert_is_told_once_then_daily_then_its_end() {
     let heard = heard.await.expect("three came");
     let news: Vec<_> = heard.iter().map(|post| post["news"].as_str().unwrap_or_default()).collect();
     assert_eq!(news, ["raised", "still-open", "cleared"]);
-    assert_eq!(heard[0]["text"], "Cartage: cart shop: breaker-open: it fails");
+    assert_eq!(heard[0]["text"], "Cartage: cart shop: breaker-open: it fails; run `cartage status`");
+    assert_eq!((&heard[0]["detail"], &heard[0]["remedies"]), (&"it fails".into(), &serde_json::json!(["run `cartage status`"])));
     assert_eq!((&heard[0]["kind"], &heard[0]["more"]), (&"breaker-open".into(), &"docs/alerts.md#breaker-open".into()));
     assert_eq!((&heard[2]["merchant"], &heard[2]["cleared_at_unix_ms"]), (&"default".into(), &(NOW + 5).into()));
 }
@@ -96,7 +100,7 @@ async fn an_alert_is_told_once_then_daily_then_its_end() {
 #[tokio::test]
 async fn a_destination_that_fails_is_tried_again_ever_more_seldom() {
     let (address, heard) = room(&[500, 302, 200]).await;
-    let mut notifier = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)], Commands);
     let all = [alert("cart shop"), alert("cart other")];
     let none = Vec::<&(MerchantId, Alert)>::new();
     assert_eq!(notifier.tell(&all, NOW).await, none);
@@ -115,7 +119,7 @@ async fn one_that_fails_does_not_hold_up_the_other() {
     let (address, heard) = room(&[500, 200]).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let said = folder.path().join("said");
-    let mut notifier = Notifier::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))]);
+    let mut notifier = Notifier::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))], Commands);
     let one = alert("cart shop");
     assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW).await, [&one], "one of the two heard it");
     let one = told(&one, NOW);
@@ -130,7 +134,7 @@ async fn one_that_fails_does_not_hold_up_the_other() {
 #[tokio::test]
 async fn after_a_start_what_was_told_is_not_told_at_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut notifier = Notifier::new(vec![script(folder.path(), "exit 1")]);
+    let mut notifier = Notifier::new(vec![script(folder.path(), "exit 1")], Commands);
     let one = told(&alert("cart shop"), NOW);
     let none = Vec::<&(MerchantId, Alert)>::new();
     assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW + 1).await, none);
@@ -143,7 +147,7 @@ async fn after_a_start_what_was_told_is_not_told_at_once() {
 
 #[tokio::test]
 async fn where_nobody_is_to_be_told_ends_are_forgotten() {
-    let mut notifier = Notifier::new(Vec::new());
+    let mut notifier = Notifier::new(Vec::new(), Commands);
     let open = alert("cart shop");
     let over = cleared(&told(&alert("cart other"), NOW));
     let all = [open, over.clone()];
@@ -185,7 +189,7 @@ async fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 #[tokio::test]
 async fn what_cannot_be_put_on_record_is_told_as_well_and_disturbs_nothing() {
     let (address, heard) = room(&[200, 200]).await;
-    let mut notifier = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)], Commands);
     let unrecorded = alert("");
     assert!(notifier.tell_unrecorded(&unrecorded, NOW).await, "its end is owed");
     assert!(notifier.tell_unrecorded(&unrecorded, NOW + 1).await, "it is told once");

@@ -123,7 +123,7 @@ async fn a_cart_that_is_gone_is_an_alert_until_it_is_enabled_or_removed() {
     let desk = Desk::new().await;
     desk.change(|tx| {
         store::carts::set_enabled(tx, &shop().0, &shop().1, false)?;
-        alerts::raise(tx, &shop().0, Kind::CartGone.name(), &Subject::Cart(shop().1), "gone", AT)
+        alerts::raise(tx, &shop().0, Kind::CartGone.name(), &Subject::Cart(shop().1), Said { detail: "gone", remedies: &[] }, AT)
     })
     .await;
     assert_eq!(desk.kinds().await, ["cart-gone"], "while it is disabled nobody knows better");
@@ -180,7 +180,7 @@ async fn the_watch_notes_that_somebody_was_told_and_forgets_what_is_over() {
     std::fs::write(folder.path().join("begun"), format!("#!/bin/sh\ncat >> {0}; echo >> {0}\n", said.display())).expect("it is ours");
     std::fs::set_permissions(folder.path().join("begun"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("it is ours");
     std::fs::rename(folder.path().join("begun"), &script).expect("it is ours");
-    let mut notifier = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)]);
+    let mut notifier = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)], cartage_commands::Commands);
     desk.disk.0.store(0, Ordering::Relaxed);
     desk.service.watch().once(&mut notifier).await.expect("it looks");
     desk.service.watch().once(&mut notifier).await.expect("it looks");

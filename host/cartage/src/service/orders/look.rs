@@ -1,6 +1,7 @@
 //! The state of an order, read from the store in one snapshot.
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, Progress, Waiting, WaitsFor, fate_name};
+use crate::alerts::Unready;
 use crate::service::Error;
 use crate::service::orders::Orders;
 use crate::service::seen::SeenNow;
@@ -202,7 +203,7 @@ pub(super) fn waits_for(first: &Queued, cart: Option<&Cart>, busy_until_unix_ms:
     match (seen.breaker_until_unix_ms, &seen.not_ready) {
         (Some(until), _) if until >= due => WaitsFor::Breaker { until_unix_ms: until },
         _ if due > now_unix_ms => WaitsFor::Schedule { until_unix_ms: due },
-        (_, Some(why)) => WaitsFor::Ready { why: why.clone() },
+        (_, Some(Unready { why, remedy, .. })) => WaitsFor::Ready { why: why.clone(), remedy: remedy.clone() },
         (_, None) => WaitsFor::Turn,
     }
 }

@@ -1,6 +1,6 @@
 use super::look::waits_for;
 use super::*;
-use crate::alerts::{Condition as Alert, Kind};
+use crate::alerts::{Condition as Alert, Kind, NotReady, Unready};
 use crate::service::seen::SeenNow;
 use cartage_commands::layout::{self, table};
 use cartage_commands::screen::{SCREEN_LINES_MAX, screen};
@@ -45,7 +45,8 @@ fn what_holds_an_update_longest_is_what_it_waits_for() {
     let open = |until| SeenNow { breaker_until_unix_ms: Some(until), not_ready: None };
     let (until, seen) = (NOW + 5_000, SeenNow::default());
     let resumed = |until_unix_ms| WaitsFor::Resumed { why: "rate-limited".into(), until_unix_ms, said: None };
-    let not_ready = SeenNow { breaker_until_unix_ms: None, not_ready: Some("no plugin".into()) };
+    let not_ready =
+        SeenNow { breaker_until_unix_ms: None, not_ready: Some(Unready { part: NotReady::Plugin, why: "no plugin".into(), remedy: None }) };
     for (head, cart, busy, seen, expected) in [
         (queued(due(NOW), None), None, 0, &seen, WaitsFor::NoCart),
         (queued(due(NOW), None), Some(cart(false, pause(None))), 0, &seen, WaitsFor::Enabled),
@@ -70,7 +71,7 @@ fn what_holds_an_update_longest_is_what_it_waits_for() {
         (queued(due(until), None), Some(cart(true, None)), 0, &seen, WaitsFor::Schedule { until_unix_ms: until }),
         (queued(due(until), None), Some(cart(true, None)), 0, &open(until + 1), WaitsFor::Breaker { until_unix_ms: until + 1 }),
         (queued(due(until), None), Some(cart(true, None)), 0, &open(until - 1), WaitsFor::Schedule { until_unix_ms: until }),
-        (queued(due(NOW), None), Some(cart(true, None)), 0, &not_ready, WaitsFor::Ready { why: "no plugin".into() }),
+        (queued(due(NOW), None), Some(cart(true, None)), 0, &not_ready, WaitsFor::Ready { why: "no plugin".into(), remedy: None }),
         (queued(due(NOW), None), Some(cart(true, None)), 0, &seen, WaitsFor::Turn),
     ] {
         assert_eq!(waits_for(&head, cart.as_ref(), busy, seen, NOW), expected);
@@ -163,6 +164,11 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
         (WaitsFor::Breaker { until_unix_ms: NOW }, "its breaker is open", "cartage cart resume shop"),
         (WaitsFor::Turn, "the rate and concurrency of the cart shop", "cartage delivery retry first --now"),
         (WaitsFor::NoCart, "there is no cart shop any more", "cartage delivery discard first --why TEXT"),
+        (
+            WaitsFor::Ready { why: "the file is damaged".into(), remedy: Some(Remedy::RestoreBackup) },
+            "which cannot be made ready",
+            "What to do: check the disk, then restore the last backup with `cartage restore`.",
+        ),
     ] {
         let said = self::said(&standing(waiting(waits)));
         assert!(said.lines().next().is_some_and(|line| line.contains(what)) && said.contains(help), "{said}");
@@ -207,7 +213,12 @@ fn nobody_is_told_to_send_again_what_would_come_twice() {
 #[test]
 fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
     const NOTHING: &str = "nothing that you must do";
-    let alert = Alert { kind: Kind::Blocked, subject: cartage_model::alerts::Subject::of_text("cart shop"), detail: String::new() };
+    let alert = Alert {
+        kind: Kind::Blocked,
+        subject: cartage_model::alerts::Subject::of_text("cart shop"),
+        detail: String::new(),
+        remedies: vec![],
+    };
     let paused = WaitsFor::Resumed { why: "credentials".into(), until_unix_ms: None, said: None };
     let another = OrderStatus { other_dead_letters: vec![id("old")], ..standing(delivered()) };
     for (standing, alerts, nothing) in [

@@ -111,10 +111,14 @@ impl OrderStatus {
                 Some(format!("Message when the cart was paused: {said}"))
             }
             WaitsFor::Mended { fault, .. } => Some(format!("What failed: {fault}")),
-            WaitsFor::Ready { why } => Some(format!("Why the cart cannot be made ready: {why}")),
+            WaitsFor::Ready { why, .. } => Some(format!("Why the cart cannot be made ready: {why}")),
             _ => None,
         };
         notes.extend(because.map(|because| Note::text(sentence(&because))));
+        if let WaitsFor::Ready { remedy: Some(remedy), .. } = &waiting.waits {
+            let remedy = remedy.clone();
+            notes.push(Note::text(Sentence::Naming { before: "What to do: ".into(), remedy, after: ".".into() }));
+        }
         let now = || Remedy::RetryNow { delivery: waiting.delivery.clone() };
         let note = match &waiting.waits {
             WaitsFor::NoCart => Note::with("To discard the update", Remedy::DiscardDelivery { delivery: waiting.delivery.clone() }),

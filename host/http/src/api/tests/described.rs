@@ -188,7 +188,7 @@ fn the_states_of_an_order_are_described_as_they_are_sent() {
         WaitsFor::Attempt { until_unix_ms },
         WaitsFor::Breaker { until_unix_ms },
         WaitsFor::Schedule { until_unix_ms },
-        WaitsFor::Ready { why: why.clone() },
+        WaitsFor::Ready { why: why.clone(), remedy: Some(Remedy::ListCarts) },
         WaitsFor::Turn,
     ] {
         fits(&written(&standing(waiting(waits))), &written(&schema::order::OrderStatus::schema()), true).expect("it fits");

@@ -4,6 +4,8 @@ use super::*;
 use crate::api::route::{Route, Run};
 use crate::api::routes::ROUTES;
 use cartage_model::alerts::Subject;
+use cartage_model::remedy::Remedy;
+use cartage_store::alerts::Said;
 
 /// The characters of a token: `cartage_` and 32 random bytes in base64.
 const CHARS: usize = 51;
@@ -182,11 +184,12 @@ async fn a_token_for_some_carts_touches_no_other() {
 async fn alerts_are_the_merchant_s_and_of_the_token_s_carts() {
     let desk = Desk::new().await;
     let write = |tx: &Tx<'_>| {
+        let said = |detail| Said { detail, remedies: &[Remedy::ShowStatus] };
         let (default, other) = (merchant("default"), merchant("other"));
         for subject in ["cart seed-shop", "cart garden", "cart garden-2", ""].map(Subject::of_text) {
-            store::alerts::raise(tx, &default, "cart-paused", &subject, "refused credentials", NOW)?;
+            store::alerts::raise(tx, &default, "cart-paused", &subject, said("refused credentials"), NOW)?;
         }
-        store::alerts::raise(tx, &other, "cart-paused", &Subject::of_text("cart garden"), "elsewhere", NOW).map(drop)
+        store::alerts::raise(tx, &other, "cart-paused", &Subject::of_text("cart garden"), said("elsewhere"), NOW).map(drop)
     };
     desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
     for (carts, expected) in [(None, 4), (Some(["garden"].as_slice()), 1), (Some(&["seed-shop"]), 1)] {

@@ -8,6 +8,7 @@ use crate::outbox::{DUE_AHEAD_MS_MAX, Error};
 use crate::{Tx, alerts, carts, cassettes, orders, plugins, receipts};
 use cartage_model::alerts::Subject;
 use cartage_model::receipt::{Fate, Receipt};
+use cartage_model::remedy::Remedy;
 
 /// The alert for a cart that was disabled because its answer said that the shop is gone.
 pub const CART_GONE: &str = "cart-gone";
@@ -51,11 +52,10 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
         Settlement::CartDisabled => {
             carts::set_enabled(tx, merchant, &order.cart, false)?;
             let cart = &order.cart;
-            let detail = format!(
-                "the cart reported that it is gone, and was disabled; if the cart still exists, enable it with `cartage cart enable {cart}`, \
-                 otherwise remove it with `cartage cart remove {cart}`"
-            );
-            alerts::raise(tx, merchant, CART_GONE, &Subject::Cart(cart.clone()), &detail, *at)?;
+            let detail = "the cart reported that it is gone, and was disabled; enable it if it still exists, otherwise remove it";
+            let remedies = [Remedy::EnableCart { cart: cart.clone() }, Remedy::RemoveCart { cart: cart.clone() }];
+            let said = alerts::Said { detail, remedies: &remedies };
+            alerts::raise(tx, merchant, CART_GONE, &Subject::Cart(cart.clone()), said, *at)?;
             (Counted::Nothing, *at)
         }
     };
