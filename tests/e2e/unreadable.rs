@@ -154,3 +154,18 @@ async fn updates_too_large_for_one_are_told_by_themselves() {
     assert_eq!((shop.seen().arrived, shop.seen().regressions.len()), (2, 0));
     assert!(daemon.stop(), "it ends well");
 }
+
+#[test]
+fn a_definition_that_cannot_be_read_hides_no_other_cart_and_is_mended_by_its_file() {
+    let daemon = Daemon::new();
+    daemon.add_cart("other", "http://127.0.0.1:9/", "encoding = \"delimited\"", "");
+    daemon.add_cart("shop", "http://127.0.0.1:9/", "encoding = \"delimited\"", "");
+    spoil(&daemon, "UPDATE carts SET definition = 'mode = ' WHERE cart = 'shop'");
+    for words in [&["cart", "list"][..], &["export"]] {
+        let (code, said) = daemon.run(words);
+        assert!(code == 1 && said.contains("other") && said.contains("could not read cart shop"), "{words:?}: {said}");
+        assert!(said.contains("cartage apply FILE"), "{words:?}: {said}");
+    }
+    daemon.done(&["apply", "cart.toml"]);
+    assert!(daemon.done(&["cart", "list"]).contains("shop"));
+}

@@ -66,7 +66,7 @@ pub use access_tokens::AccessTokens;
 pub use alerts::Alerts;
 pub use approvals::{Approvals, Approved};
 pub use bans::{Banned, Bans, Unbanned};
-pub use carts::Carts;
+pub use carts::{CartList, Carts};
 pub use checks::{Asked, Checked, Checks, Next};
 pub use clients::Clients;
 pub use configuration::Configuration;

@@ -26,6 +26,15 @@ pub struct Carts {
     pub(super) seen: Arc<Observations>,
 }
 
+/// The carts of a merchant.
+#[derive(Debug, Default)]
+pub struct CartList {
+    /// The carts, by id.
+    pub carts: Vec<StoredCart>,
+    /// Why other carts cannot be shown: of each, an [`Error::StoredCart`].
+    pub unreadable: Vec<Error>,
+}
+
 impl Carts {
     /// Reads a cart from the store.
     ///
@@ -53,19 +62,23 @@ impl Carts {
         }
     }
 
-    /// Lists every cart, by id.
+    /// Lists every cart, by id. A cart whose definition cannot be read hides no other.
     ///
     /// # Errors
     ///
-    /// [`Error`] if one of them could not be read.
-    pub async fn list(&self) -> Result<Vec<StoredCart>, Error> {
+    /// [`Error`] if the store or the plugins' files could not be read.
+    pub async fn list(&self) -> Result<CartList, Error> {
         let merchant = self.tenant.merchant.clone();
         let rows = self.tenant.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
-        let mut carts = Vec::new();
+        let mut list = CartList::default();
         for row in rows {
-            carts.push(Arc::unwrap_or_clone(self.read(row).await?));
+            match self.read(row).await {
+                Ok(kept) => list.carts.push(Arc::unwrap_or_clone(kept)),
+                Err(error @ Error::StoredCart { .. }) => list.unreadable.push(error),
+                Err(other) => return Err(other),
+            }
         }
-        Ok(carts)
+        Ok(list)
     }
 
     /// Fails if there is no such cart.

@@ -20,6 +20,7 @@ use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
 pub(super) use check::run as run_check;
+pub(super) use show::warn_of;
 
 const EXAMPLES: &str = "\
 Examples:

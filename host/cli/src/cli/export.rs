@@ -1,8 +1,9 @@
 //! `cartage export`: prints carts as TOML.
 
 use super::arguments::cart_id;
-use super::{Failure, Verdict, client, directory, report};
+use super::{Failure, Verdict, cart, client, directory, report};
 use cartage::id::CartId;
+use cartage::service::CartList;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -29,9 +30,11 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = directory::open(data)?;
-        let carts = client::block_on(async {
+        let CartList { carts, unreadable } = client::block_on(async {
             match &self.cart {
-                Some(id) => Ok(vec![service.carts().get(id).await.map_err(directory::failure)?]),
+                Some(id) => {
+                    Ok(CartList { carts: vec![service.carts().get(id).await.map_err(directory::failure)?], unreadable: Vec::new() })
+                }
                 None => service.carts().list().await.map_err(directory::failure),
             }
         })?;
@@ -39,7 +42,7 @@ impl Args {
         if json {
             let carts = carts.iter().zip(&texts).map(|(kept, text)| serde_json::json!({ "cart": kept.cart.id, "toml": text }));
             report::json(&serde_json::json!({ "carts": carts.collect::<Vec<_>>() }));
-        } else if texts.is_empty() {
+        } else if texts.is_empty() && unreadable.is_empty() {
             report::talk("there is no cart yet, and so nothing to print");
         } else {
             // Each definition is a file of its own. Joined they would not be valid TOML, so a comment line separates them.
@@ -49,6 +52,6 @@ impl Args {
                 report::lines(format!("{head}{text}").trim_end());
             }
         }
-        Ok(Verdict::Done)
+        Ok(cart::warn_of(unreadable))
     }
 }

@@ -17,7 +17,8 @@ use super::schema::UnixMs;
 use super::words::Requests;
 use axum::response::Response;
 use cartage::service::definitions::{Field, Prepared, PreparedCart, Proposal};
-use cartage::service::{PluginKept, StoredCart};
+use cartage::service::{self, CartList, PluginKept, StoredCart};
+use cartage_base::causes::chain;
 use cartage_model::carts::{Binding, Cart, Consent, Limits, Mode, SecretSource};
 use cartage_model::id::{CartId, Digest};
 use http::StatusCode;
@@ -28,6 +29,17 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 struct Carts {
     carts: Vec<CartState>,
+    /// The carts whose definitions cannot be read. Their other settings and their queues stay.
+    unreadable: Vec<UnreadableCart>,
+}
+
+/// A cart whose definition cannot be read.
+#[derive(Serialize, ToSchema)]
+struct UnreadableCart {
+    #[schema(value_type = schema::CartId)]
+    cart: CartId,
+    /// What is wrong with the definition, and where.
+    why: String,
 }
 
 /// A cart and its state.
@@ -111,9 +123,13 @@ struct WholeCart {
     ),
 )]
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
-    let carts = call.service.carts().list().await?;
+    let CartList { carts, unreadable } = call.service.carts().list().await?;
     let carts = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
-    Ok(json(StatusCode::OK, &Carts { carts }))
+    let unreadable = unreadable.iter().filter_map(|error| match error {
+        service::Error::StoredCart { cart, .. } if call.sees(cart) => Some(UnreadableCart { cart: cart.clone(), why: chain(error) }),
+        _ => None,
+    });
+    Ok(json(StatusCode::OK, &Carts { carts, unreadable: unreadable.collect() }))
 }
 
 /// Shows one cart with its definition.
@@ -277,7 +293,11 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         let detail = format!("the definition is of cart {}, and the path names cart {id}; make them agree", cart.id);
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let before = call.service.carts().find(&id).await?;
+    let before = match call.service.carts().find(&id).await {
+        // The new definition mends the cart, as that of a new cart would have to be.
+        Err(service::Error::StoredCart { .. }) => None,
+        found => found?,
+    };
     if let Caller::Token(_) = call.caller {
         from_outside(&cart, before.as_ref().map(|kept| &kept.cart))?;
     }

@@ -4,16 +4,19 @@ use crate::cli::{Failure, Verdict, directory, report};
 use cartage::causes::chain;
 use cartage::id::CartId;
 use cartage::parameters::Supplied;
-use cartage::service::{PluginKept, Service, StoredCart};
+use cartage::remedy::Words as _;
+use cartage::service::{self, CartList, PluginKept, Service, StoredCart};
 use cartage::store::carts::Pause;
+use cartage_commands::Commands;
 use cartage_contract::delivery::ChoicesOf;
 
 /// Lists the carts, one line each.
 pub(super) async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
-    let carts = service.carts().list().await.map_err(directory::failure)?;
+    let CartList { carts, unreadable } = service.carts().list().await.map_err(directory::failure)?;
     if json {
-        report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(service, kept)).collect::<Vec<_>>() }));
-    } else if carts.is_empty() {
+        let shown = carts.iter().map(|kept| document(service, kept)).collect::<Vec<_>>();
+        report::json(&serde_json::json!({ "carts": shown, "unreadable": unreadable.iter().map(|error| chain(error)).collect::<Vec<_>>() }));
+    } else if carts.is_empty() && unreadable.is_empty() {
         report::line("there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
     } else {
         report::rows(
@@ -23,7 +26,17 @@ pub(super) async fn list(service: &Service, json: bool) -> Result<Verdict, Failu
                 .collect::<Vec<_>>(),
         );
     }
-    Ok(Verdict::Done)
+    Ok(warn_of(unreadable))
+}
+
+/// Warns of the carts that cannot be shown.
+pub(in crate::cli) fn warn_of(unreadable: Vec<service::Error>) -> Verdict {
+    let verdict = if unreadable.is_empty() { Verdict::Done } else { Verdict::NotDone };
+    for error in unreadable {
+        let remedy = error.remedy().map(|remedy| format!("; {}", Commands.advice(&remedy))).unwrap_or_default();
+        report::talk(&format!("warning: {}{remedy}", chain(&error)));
+    }
+    verdict
 }
 
 /// Shows one cart with its definition.

@@ -108,6 +108,27 @@ async fn no_change_makes_a_definition_that_cannot_be_read_again() {
 }
 
 #[tokio::test]
+async fn a_cart_that_cannot_be_read_hides_no_other_and_is_mended() {
+    let desk = Desk::new().await;
+    let admin = desk.token("default", Role::Admin).await;
+    let write = |tx: &Tx<'_>| {
+        let definition = Definition { cart: cart("garden"), text: "mode = ".to_owned(), plugin: None, mode: "live".to_owned() };
+        store::carts::put(tx, &merchant("default"), &definition, NOW)
+    };
+    desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
+    let listed = desk.ask(get("/v1/carts").by(&admin)).await.is(StatusCode::OK);
+    assert_eq!((listed.json["carts"].as_array().map(Vec::len), &listed.json["unreadable"][0]["cart"]), (Some(1), &json!("garden")));
+    let shown = desk.ask(get("/v1/carts/garden").by(&admin)).await.problem(409, "conflict", "could not read cart garden");
+    assert!(shown.json["what_to_do"].as_str().is_some_and(|what| what.starts_with("PUT /v1/carts/garden")), "{}", shown.text);
+    // The stand-in for a plugin in these tests is not a component, which is looked at after that.
+    let mend = put("/v1/carts/garden").by(&admin).body("application/toml", "cart = \"garden\"\nplugin = \"test.wasm\"");
+    desk.ask(mend).await.problem(409, "conflict", "is not in the data directory");
+    let limited = desk.token_for("default", Role::Admin, Some(&["seed-shop"])).await;
+    let listed = desk.ask(get("/v1/carts").by(&limited)).await.is(StatusCode::OK);
+    assert_eq!(listed.json["unreadable"], json!([]));
+}
+
+#[tokio::test]
 async fn changes_of_one_cart_at_once_are_all_made_and_bring_no_removed_cart_back() {
     let desk = Desk::new().await;
     let admin = desk.token("default", Role::Admin).await;
