@@ -74,15 +74,21 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attemp
     })
 }
 
-/// Lists the most recent attempts at a cart's deliveries that have a cassette, at most `most`, the most recent first.
+/// Lists the most recent attempts at a cart's deliveries since a time that have a cassette, at most `most`, the most recent first.
 ///
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn last_of(view: &View<'_>, merchant: &MerchantId, cart: &CartId, most: u32) -> Result<Vec<(DeliveryId, u32)>, Error> {
+pub fn last_of(
+    view: &View<'_>,
+    merchant: &MerchantId,
+    cart: &CartId,
+    since_unix_ms: u64,
+    most: u32,
+) -> Result<Vec<(DeliveryId, u32)>, Error> {
     let sql = "SELECT delivery, attempt FROM receipts JOIN cassettes USING (merchant, delivery, attempt)
-        WHERE merchant = ?1 AND cart = ?2 ORDER BY receipts.at DESC, receipts.rowid DESC LIMIT ?3";
-    view.all("list a cart's last cassettes", sql, (merchant, cart, most), |row| Ok((row.get(0)?, row.get(1)?)))
+        WHERE merchant = ?1 AND cart = ?2 AND receipts.at >= ?3 ORDER BY receipts.at DESC, receipts.rowid DESC LIMIT ?4";
+    view.all("list a cart's last cassettes", sql, (merchant, cart, since_unix_ms, most), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Lists the numbers of a delivery's attempts that have a cassette.

@@ -42,7 +42,9 @@ impl Checks {
             None => None,
         };
         let (merchant, cart, most) = (self.tenant.merchant.clone(), kept.cart.id.clone(), most.min(REHEARSED_MAX));
-        let look = move |view: &View<'_>| cassettes::last_of(view, &merchant, &cart, most);
+        // A removed cart of this id may have been another shop.
+        let since = kept.row.made_at_unix_ms;
+        let look = move |view: &View<'_>| cassettes::last_of(view, &merchant, &cart, since, most);
         let mut rehearsed = Vec::new();
         for (delivery, attempt) in self.tenant.store.read::<_, store::Error>(look).await? {
             // Retention may have deleted a recording meanwhile.

@@ -145,7 +145,11 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     ),
 )]
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
-    let kept = call.service.carts().get(&call.cart()?).await?;
+    let kept = match call.service.carts().get(&call.cart()?).await {
+        // For an update this is a fault, after which the sender tries again. Whoever looks at the cart can mend it.
+        Err(error @ service::Error::StoredCart { .. }) => return Err(Problem::of(Kind::Conflict, &error).doing(error.remedy().as_ref())),
+        kept => kept?,
+    };
     let (definition, changed_at_unix_ms) = (kept.cart.to_toml(), kept.row.changed_at_unix_ms);
     Ok(json(StatusCode::OK, &WholeCart { cart: summary(&call, &kept), definition, changed_at_unix_ms }))
 }
@@ -474,6 +478,9 @@ pub(super) async fn pause(call: Call) -> Result<Response, Problem> {
 )]
 pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
+    if call.service.carts().get(&cart).await?.row.paused_with_all {
+        call.may_touch_all("the pause of all carts")?;
+    }
     call.service.carts().set_pause(&cart, None).await?;
     after(&call, &cart).await
 }

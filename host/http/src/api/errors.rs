@@ -103,8 +103,6 @@ fn of_service(error: service::Error) -> Problem {
         Error::Vault(error) => error.into(),
         Error::Outbox(error) => error.into(),
         Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
-        // Another definition mends the cart, and nothing else does.
-        Error::StoredCart { .. } => Problem::of(Kind::Conflict, &error),
         fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
         Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
         Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
@@ -133,6 +131,7 @@ fn of_service(error: service::Error) -> Problem {
             .saying("a credential that the cart's definition names could not be fetched; the log says which and why"),
         Error::DataDir(_)
         | Error::KeyInUse
+        | Error::StoredCart { .. }
         | Error::Kept { .. }
         | Error::Runtime(_)
         | Error::PluginDamaged { .. }

@@ -197,6 +197,10 @@ async fn all_carts_are_paused_and_resumed_together() {
     let other = desk.token("other", Role::Operator).await;
     assert_eq!(desk.ask(get("/v1/carts/seed-shop").by(&other)).await.is(StatusCode::OK).json["pause"], Value::Null);
     let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    desk.ask(post("/v1/pause").by(&operator).json(&json!({ "why": "stock-taking" }))).await.is(StatusCode::OK);
+    desk.ask(post("/v1/carts/garden/resume").by(&limited)).await.problem(403, "cart-not-allowed", "the pause of all carts");
+    desk.ask(post("/v1/resume").by(&operator)).await.is(StatusCode::OK);
+    desk.ask(post("/v1/carts/garden/resume").by(&limited)).await.is(StatusCode::OK);
     for path in ["/v1/pause", "/v1/resume"] {
         desk.ask(post(path).by(&limited).json(&json!({ "why": "x" }))).await.problem(403, "cart-not-allowed", "all carts");
     }
