@@ -132,9 +132,10 @@ fn the_makefile_s_toolchain_is_the_one_that_the_command_finds() {
     };
     let (code, said) = provide("nix");
     assert!(code == Some(1) && said.contains("because: CARTAGE_GUEST_TOOLCHAIN is \"nix\"") && said.contains("what to do: set"), "{said}");
-    let (code, said) = provide("");
+    // Debian's packages lie at fixed places, where this machine may have them. So only rustup is asked for.
+    let (code, said) = provide("rustup");
     assert_eq!(code, Some(1), "{said}");
-    for part in ["\n  rustup is not installed\n", "needs root", "because: found no Rust", "debian: ", "\nwhat to do: run\n"] {
+    for part in ["\n  rustup is not installed\n", "because: found no Rust", "\nwhat to do: run\n"] {
         assert!(said.contains(part), "{part:?} in {said}");
     }
 
@@ -149,8 +150,9 @@ fn the_makefile_s_toolchain_is_the_one_that_the_command_finds() {
         "'which cargo' | 'which rustc') echo $here/${2} ;;\n'target add wasm32-unknown-unknown') : > $here/libstd-0.rlib ;;\n\
          'target list --installed') [ ! -e $here/libstd-0.rlib ] || echo wasm32-unknown-unknown ;;",
     );
-    assert_eq!(provide(""), (Some(0), "installing the target: rustup target add wasm32-unknown-unknown (at most 30 s)\n".to_owned()));
-    assert_eq!(provide(""), (Some(0), String::new()), "it is there");
+    let installing = "installing the target: rustup target add wasm32-unknown-unknown (at most 30 s)\n";
+    assert_eq!(provide("rustup"), (Some(0), installing.to_owned()));
+    assert_eq!(provide("rustup"), (Some(0), String::new()), "it is there");
     script("rustc", "*target-libdir*) echo $here ;;\n--version) echo rustc 1.94.0 ;;");
     let (code, said) = provide("rustup");
     assert!(code == Some(1) && said.contains("1.94.0, and 1.95.0 or newer is needed"), "the SDK needs a newer one: {said}");
