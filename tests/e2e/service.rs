@@ -1,5 +1,6 @@
 //! The operator's side with real components, as commands are typed: plugins come and go, credentials change, and a copy comes back.
 
+mod at_once;
 mod carts;
 mod contract;
 mod copy;

@@ -102,6 +102,26 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_
     tx.run("keep a cart", sql, (merchant, cart, text, plugin, mode, at_unix_ms)).map(drop)
 }
 
+/// Stores a definition if the cart still has the one that was looked at, or still is not there (`None`). Returns whether it was so.
+///
+/// # Errors
+///
+/// [`Error`] if a read or the write fails.
+pub fn put_over(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    looked_at: Option<&Definition>,
+    new: &Definition,
+    at_unix_ms: u64,
+) -> Result<bool, Error> {
+    let present = get(tx, merchant, &new.cart)?.map(|row| row.definition);
+    let is_same = present.as_ref() == looked_at;
+    if is_same {
+        put(tx, merchant, new, at_unix_ms)?;
+    }
+    Ok(is_same)
+}
+
 /// Enables or disables a cart. Returns whether there is such a cart.
 ///
 /// # Errors

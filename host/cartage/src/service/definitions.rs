@@ -68,6 +68,8 @@ pub struct PreparedCart {
     pub warnings: Vec<Sentence>,
     plugin: Vec<u8>,
     row: store::plugins::Plugin,
+    /// The definition that all of this was compared with; `None` if there was no such cart.
+    looked_at: Option<store::carts::Definition>,
 }
 
 /// A cart before it changes.
@@ -211,6 +213,19 @@ impl Definitions {
         Ok(Prepared { carts })
     }
 
+    /// As [`Definitions::prepare`], for a proposal that was made from this cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], with [`Error::DefinitionChanged`] if somebody changed the cart since it was read.
+    pub async fn prepare_from(&self, kept: &store::carts::Definition, proposal: Proposal) -> Result<Prepared, Invalid> {
+        let prepared = self.prepare(vec![proposal]).await?;
+        match prepared.carts.iter().all(|one| one.looked_at.as_ref() == Some(kept)) {
+            true => Ok(prepared),
+            false => Err(Error::DefinitionChanged { cart: kept.cart.clone() }.into()),
+        }
+    }
+
     async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
         let before = self.before(&cart.id).await?;
         let unknown_mode = before.as_ref().and_then(|before| before.keep_mode(&mut cart));
@@ -238,7 +253,8 @@ impl Definitions {
         let mut warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
         warnings.extend(unknown_mode);
         let row = self.plugins.row(&plugin);
-        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, leaves_live, warnings, plugin: bytes, row })
+        let (manifest, looked_at) = (plugin.manifest().clone(), before.map(|before| before.row.definition));
+        Ok(PreparedCart { manifest, cart, difference, asks, leaves_live, warnings, plugin: bytes, row, looked_at })
     }
 
     /// A cart before it changes; `None` if it is new. A cart whose definition this release cannot read is returned too, because another
@@ -301,23 +317,26 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// [`Error::KeepPlugin`] and [`Error::Store`]; no cart has changed then.
+    /// [`Error::KeepPlugin`], [`Error::DefinitionChanged`] if somebody changed one of them since it was prepared, and [`Error::Store`]; no cart has changed then.
     pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
         let (mut definitions, mut plugins) = (Vec::new(), Vec::new());
-        for PreparedCart { cart, difference, plugin, row, manifest, .. } in prepared.carts {
+        for PreparedCart { cart, difference, plugin, row, manifest, looked_at, .. } in prepared.carts {
             self.plugins.files.keep(row.digest, plugin).await?;
             plugins.push(row);
             if !difference.is_empty() {
-                definitions.push((definition(&cart), difference.to_string(), cart.fetched(&manifest)));
+                definitions.push((looked_at, definition(&cart), difference.to_string(), cart.fetched(&manifest)));
             }
         }
-        let changed: Vec<CartId> = definitions.iter().map(|(definition, ..)| definition.cart.clone()).collect();
+        let changed: Vec<CartId> = definitions.iter().map(|(_, definition, ..)| definition.cart.clone()).collect();
         let (merchant, who, at_unix_ms, on_machine) =
             (self.tenant.merchant.clone(), self.tenant.who.clone(), self.tenant.now_unix_ms(), self.tenant.on_machine);
-        let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
+        let write = move |tx: &store::Tx<'_>| -> Result<(), Error> {
             plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
-            for (definition, detail, fetched) in definitions {
-                store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
+            for (looked_at, definition, detail, fetched) in definitions {
+                // What was shown and agreed to is a change of that definition and of no other.
+                if !store::carts::put_over(tx, &merchant, looked_at.as_ref(), &definition, at_unix_ms)? {
+                    return Err(Error::DefinitionChanged { cart: definition.cart });
+                }
                 note_fetched(tx, &merchant, &definition.cart, &fetched, on_machine)?;
                 let (who, what) = (who.to_string(), "apply".to_owned());
                 let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };

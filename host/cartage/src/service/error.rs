@@ -134,7 +134,7 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// Others changed the cart's definition again and again, so this change was not made.
+    /// Others changed the cart's definition since it was looked at, so this change was not made.
     #[error("cart {cart} was changed by others meanwhile, so nothing was changed; repeat this in a moment")]
     DefinitionChanged {
         /// The cart.

@@ -3,7 +3,7 @@
 use super::{Definitions, Difference, Invalid, definition};
 use crate::service::{Error, StoredCart};
 use cartage_model::carts::Cart;
-use cartage_model::id::{CartId, MerchantId};
+use cartage_model::id::CartId;
 use cartage_store::{self as store, Tx, audit};
 
 /// How often a change is applied anew, because another one came between its look and its write.
@@ -48,27 +48,14 @@ impl Definitions {
         let (new, at, merchant) = (definition(cart), self.tenant.now_unix_ms(), self.tenant.merchant.clone());
         let looked_at = before.row.definition.clone();
         let line = self.tenant.line("change", &format!("cart {}", cart.id), difference.to_string());
-        let write = move |tx: &Tx<'_>| put_if_same(tx, &merchant, &looked_at, &new, &line, at);
+        let write = move |tx: &Tx<'_>| {
+            let is_same = store::carts::put_over(tx, &merchant, Some(&looked_at), &new, at)?;
+            if is_same { audit::add(tx, &merchant, &line).map(|()| true) } else { Ok(false) }
+        };
         let replaced = self.tenant.store.write::<_, store::Error>(write).await?;
         if replaced {
             self.changes.cart(&cart.id);
         }
         Ok(replaced)
     }
-}
-
-fn put_if_same(
-    tx: &Tx<'_>,
-    merchant: &MerchantId,
-    looked_at: &store::carts::Definition,
-    new: &store::carts::Definition,
-    line: &audit::Line,
-    at_unix_ms: u64,
-) -> Result<bool, store::Error> {
-    let is_same = store::carts::get(tx, merchant, &new.cart)?.is_some_and(|row| row.definition == *looked_at);
-    if is_same {
-        store::carts::put(tx, merchant, new, at_unix_ms)?;
-        audit::add(tx, merchant, line)?;
-    }
-    Ok(is_same)
 }

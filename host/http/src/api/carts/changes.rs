@@ -205,9 +205,9 @@ pub(in crate::api) async fn roll_back(call: Call) -> Result<Response, Problem> {
         return Err(Problem::new(Kind::Conflict, detail));
     };
     let bytes = call.service.plugins().kept(digest).await?;
-    let mut cart = kept.cart;
+    let (mut cart, looked_at) = (kept.cart, kept.row.definition);
     cart.digest = Some(digest);
-    let prepared = Box::pin(call.service.definitions().prepare(vec![Proposal { cart, plugin: Some(bytes) }])).await?;
+    let prepared = Box::pin(call.service.definitions().prepare_from(&looked_at, Proposal { cart, plugin: Some(bytes) })).await?;
     let made = Change { made: true, ..change(prepared.carts().first().expect("one definition was prepared")) };
     call.service.definitions().make(prepared).await?;
     Ok(json(StatusCode::OK, &made))

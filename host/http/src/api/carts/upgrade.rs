@@ -78,9 +78,9 @@ pub(in crate::api) async fn upgrade(call: Call) -> Result<Response, Problem> {
         None => None,
     };
     let id = kept.cart.id.clone();
-    let mut cart = kept.cart;
+    let (mut cart, looked_at) = (kept.cart, kept.row.definition);
     (cart.plugin, cart.digest) = (file.unwrap_or(cart.plugin), None);
-    let prepared = Box::pin(call.service.definitions().prepare(vec![Proposal { cart, plugin: Some(bytes) }])).await?;
+    let prepared = Box::pin(call.service.definitions().prepare_from(&looked_at, Proposal { cart, plugin: Some(bytes) })).await?;
     let differs = rehearsed.iter().flatten().any(|one| !one.differences.is_empty());
     let needs_approval = (prepared.asks() || differs) && !approve;
     let made = !dry_run && !needs_approval;
