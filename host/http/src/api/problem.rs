@@ -297,7 +297,7 @@ impl Problem {
     }
 
     /// The JSON document for users of the machine: with the error behind the problem, and its remedy as data.
-    fn whole_document(&self, instance: &str) -> Document {
+    pub(super) fn whole_document(&self, instance: &str) -> Document {
         let document = self.bare_document(instance);
         match self.error.as_deref() {
             Some(Cause { message, causes, remedy, .. }) => Document {
