@@ -22,6 +22,7 @@ mod carts;
 mod credentials;
 mod cursor;
 mod deliveries;
+pub mod documents;
 mod errors;
 mod idempotency;
 mod machine;

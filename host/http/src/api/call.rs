@@ -1,7 +1,7 @@
 //! What a handler sees: a request that passed all checks, and a service that acts for its token's merchant.
 
 use super::Api;
-use super::body::BODIES_BYTES_MAX;
+use super::body::{BODIES_BYTES_MAX, MACHINE_BODIES_BYTES_MAX};
 use super::caller::{Caller, Callers};
 use super::cursor::Seal;
 use super::problem::{Kind, Problem};
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use cartage::service::Service;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
+use cartage_model::remedy::Remedy;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -33,14 +34,14 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
-        let rate = match &api.callers {
-            Callers::Tokens { rate, .. } => *rate,
-            Callers::Machine => Rate::default(),
+        let (rate, room) = match &api.callers {
+            Callers::Tokens { rate, .. } => (*rate, BODIES_BYTES_MAX),
+            Callers::Machine => (Rate::default(), MACHINE_BODIES_BYTES_MAX),
         };
         Ok(Shared {
             limiter: Limiter::new(rate, api.service.clock()),
             seal: Seal::new()?,
-            room: Room::new(BODIES_BYTES_MAX),
+            room: Room::new(room),
             accept: Durations::default(),
             api,
         })
@@ -97,6 +98,11 @@ impl Call {
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
         self.caller.sees(cart)
+    }
+
+    /// A remedy as the caller is told it.
+    pub(super) fn remedy(&self, remedy: &Remedy) -> Remedy {
+        self.caller.remedy(remedy)
     }
 
     /// Checks that the token may change settings that affect every cart of the merchant.

@@ -10,7 +10,7 @@ use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::Decision;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::response::{Response as DescribedResponse, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr};
@@ -186,6 +186,20 @@ pub(super) struct More {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
     pub(super) change: Option<Value>,
+    /// Of a definition that is not taken: what must be corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) correct: Option<Correct>,
+}
+
+/// What must be corrected before a definition is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Correct {
+    /// The definition: it does not fit the plugin.
+    Definition,
+    /// The file of the plugin, which is not in the data directory.
+    PluginFile,
 }
 
 impl<'r> ToResponse<'r> for Document {
