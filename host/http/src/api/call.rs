@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use cartage::service::Service;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
+use cartage_model::remedy::Remedy;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,11 @@ impl Call {
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
         self.caller.sees(cart)
+    }
+
+    /// A remedy as the caller is told it.
+    pub(super) fn remedy(&self, remedy: &Remedy) -> Remedy {
+        self.caller.remedy(remedy)
     }
 
     /// Checks that the token may change settings that affect every cart of the merchant.

@@ -4,9 +4,11 @@
 //! well, so no token is asked for, and everything is allowed that the command line allows.
 
 use super::rate::Rate;
+use super::words::Requests;
 use cartage::service::Service;
 use cartage::service::access_tokens::Token;
 use cartage_model::id::{CartId, MerchantId};
+use cartage_model::remedy::{Remedy, Words as _};
 use std::fmt;
 
 /// Who may call the API.
@@ -59,6 +61,14 @@ impl Caller {
     /// Whether the caller may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
         self.carts().is_none_or(|carts| carts.contains(cart))
+    }
+
+    /// A remedy as the caller is told it: as data for users of the machine, whose command words it, and in the API's words for others.
+    pub(super) fn remedy(&self, remedy: &Remedy) -> Remedy {
+        match self {
+            Caller::Token(_) => Remedy::Text(Requests.advice(remedy)),
+            Caller::Machine(_) => remedy.clone(),
+        }
     }
 
     /// A service that acts for the caller, under whose name the audit lists changes.

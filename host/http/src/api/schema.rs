@@ -41,6 +41,18 @@ pub(super) type Line = Text<0, TEXT_CHARS_MAX>;
 /// A URL that a sender gives.
 pub(super) type WebUrl = Text<0, URL_CHARS_MAX>;
 
+/// What can be done, in words; on the machine's socket as data, whose member `do` names it.
+pub(super) enum Remedy {}
+
+impl PartialSchema for Remedy {
+    fn schema() -> RefOr<Schema> {
+        let name = ObjectBuilder::new().property("do", ObjectBuilder::new().schema_type(Type::String)).required("do");
+        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::String)).item(name).into()
+    }
+}
+
+impl ToSchema for Remedy {}
+
 /// A text of several lines, whose limit counts bytes.
 pub(super) enum Note {}
 
