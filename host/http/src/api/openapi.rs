@@ -32,6 +32,7 @@ pub(super) const MACHINE: &str = "machine";
         updates::raise,
         updates::update,
         deliveries::list,
+        deliveries::summary,
         deliveries::show,
         deliveries::retry,
         deliveries::discard,

@@ -51,6 +51,13 @@ pub(super) static ROUTES: [Route; 60] = [
     post("/v1/status-events", Takes::Json(EVENT_BYTES_MAX), Sender, |call| Box::pin(updates::raise(call))),
     post("/v1/status-updates", Takes::Json(UPDATES_BYTES_MAX), Sender, |call| Box::pin(updates::update(call))),
     get("/v1/deliveries", deliveries::QUERY, Sender, |call| Box::pin(deliveries::list(call))),
+    Route {
+        method: Method::GET,
+        path: "/v1/deliveries/summary",
+        query: deliveries::SUMMARY_QUERY,
+        takes: NOTHING,
+        run: Run::Machine(|call| Box::pin(deliveries::summary(call))),
+    },
     get("/v1/deliveries/{delivery}", &[], Sender, |call| Box::pin(deliveries::show(call))),
     post("/v1/deliveries/{delivery}/retry", NOTHING, Operator, |call| Box::pin(deliveries::retry(call))),
     post("/v1/deliveries/{delivery}/discard", SMALL, Operator, |call| Box::pin(deliveries::discard(call))),
