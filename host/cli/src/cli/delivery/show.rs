@@ -69,7 +69,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
 
 /// Shows one delivery.
 pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
-    let DeliveryView { found, receipts, cassettes, before, merged } = shown;
+    let DeliveryView { found, receipts, cassettes, before, merged, .. } = shown;
     if as_json {
         let (state, delivery_document) = match found {
             None => ("delivered", Value::Null),
