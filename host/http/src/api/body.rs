@@ -15,6 +15,10 @@ pub(super) const UPDATES_BYTES_MAX: usize = 16 << 20;
 pub(super) const CART_BYTES_MAX: usize = 256 << 10;
 /// The largest body of any other request, in bytes.
 pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
+/// The largest body of labels to record on the machine, in bytes: of a file of 64 MiB, in JSON.
+pub(super) const BASELINE_BYTES_MAX: usize = 128 << 20;
+/// The memory for all large bodies of the machine's users, in bytes. One of them gets half of it.
+pub(super) const MACHINE_BODIES_BYTES_MAX: usize = 2 * BASELINE_BYTES_MAX;
 /// The memory for all large bodies (more than 64 KiB) that are being read or worked on, in bytes.
 pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
 /// How long a body may take to arrive, in milliseconds.

@@ -1,7 +1,7 @@
 //! What a handler sees: a request that passed all checks, and a service that acts for its token's merchant.
 
 use super::Api;
-use super::body::BODIES_BYTES_MAX;
+use super::body::{BODIES_BYTES_MAX, MACHINE_BODIES_BYTES_MAX};
 use super::caller::{Caller, Callers};
 use super::cursor::Seal;
 use super::problem::{Kind, Problem};
@@ -34,14 +34,14 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
-        let rate = match &api.callers {
-            Callers::Tokens { rate, .. } => *rate,
-            Callers::Machine => Rate::default(),
+        let (rate, room) = match &api.callers {
+            Callers::Tokens { rate, .. } => (*rate, BODIES_BYTES_MAX),
+            Callers::Machine => (Rate::default(), MACHINE_BODIES_BYTES_MAX),
         };
         Ok(Shared {
             limiter: Limiter::new(rate, api.service.clock()),
             seal: Seal::new()?,
-            room: Room::new(BODIES_BYTES_MAX),
+            room: Room::new(room),
             accept: Durations::default(),
             api,
         })

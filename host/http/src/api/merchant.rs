@@ -47,33 +47,36 @@ struct ParameterValue {
 }
 
 /// Status events with their settings.
-#[derive(Serialize, ToSchema)]
-struct Events {
-    events: Vec<EventState>,
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Events {
+    /// The events.
+    pub events: Vec<EventState>,
 }
 
 /// A status event with its settings.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Event)]
-struct EventState {
-    name: &'static str,
+pub struct EventState {
+    /// The name of the event.
+    pub name: String,
     /// When the event happens.
-    help: &'static str,
+    pub help: String,
     /// The label that the order gets. Null: the order keeps its label.
     #[schema(required, value_type = Option<schema::Label>, inline)]
-    order_label: Option<Label>,
+    pub order_label: Option<Label>,
     /// The label that the line gets. Null: the line keeps its label.
     #[schema(required, value_type = Option<schema::Label>, inline)]
-    item_label: Option<Label>,
+    pub item_label: Option<Label>,
     /// Notify Cart: whether carts are told of the event.
-    notify_cart: bool,
+    pub notify_cart: bool,
 }
 
 /// The status labels of the merchant.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Labels)]
-struct AllLabels {
-    labels: Vec<String>,
+pub struct AllLabels {
+    /// The labels.
+    pub labels: Vec<String>,
 }
 
 /// Lists every system parameter with the value that counts, for a cart or for the system.
@@ -209,7 +212,7 @@ pub(super) async fn events(call: Call) -> Result<Response, Problem> {
 
 fn event_document(event: &Event, setting: Setting) -> EventState {
     let Setting { order_label, item_label, notify_cart } = setting;
-    EventState { name: event.name, help: event.help, order_label, item_label, notify_cart }
+    EventState { name: event.name.to_owned(), help: event.help.to_owned(), order_label, item_label, notify_cart }
 }
 
 /// Replaces the labels and Notify Cart of a status event.
@@ -249,12 +252,13 @@ pub(super) async fn labels(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &AllLabels { labels: labels.iter().map(|label| label.as_str().to_owned()).collect() }))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// Labels to add.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct LabelsBody {
+pub struct LabelsBody {
     /// The labels to add.
     #[schema(value_type = NewLabels, inline)]
-    labels: Vec<Label>,
+    pub labels: Vec<Label>,
 }
 
 /// Adds status labels.

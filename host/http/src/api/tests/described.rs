@@ -245,7 +245,7 @@ fn an_explanation_is_described_as_it_is_sent() {
                 cause,
                 receipts: vec![json!({ "fate": "delivered" })],
                 standing: standing(Progress::NotAccepted),
-                deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued" }],
+                deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued".into() }],
                 reference: None,
                 packages: vec![package.clone()],
             }
