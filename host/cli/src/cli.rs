@@ -202,19 +202,16 @@ impl Command {
     /// Whether the command works in an existing data directory. If a daemon works in that directory, the daemon runs the command.
     fn needs_data_directory(&self) -> bool {
         match self {
+            Command::Apply(_) | Command::Export(_) | Command::Credential(_) | Command::Param(_) => true,
+            Command::Cart(command) => command.needs_data_directory(),
             Command::Status(_)
-            | Command::Apply(_)
-            | Command::Export(_)
-            | Command::Credential(_)
-            | Command::Param(_)
             | Command::Event(_)
             | Command::Delivery(_)
+            | Command::Send(_)
             | Command::Explain(_)
             | Command::Baseline(_)
-            | Command::Forget(_) => true,
-            Command::Cart(command) => command.needs_data_directory(),
-            Command::Send(args) => args.needs_data_directory(),
-            Command::Token(_)
+            | Command::Forget(_)
+            | Command::Token(_)
             | Command::Key(_)
             | Command::Clock(_)
             | Command::Retention(_)

@@ -1,7 +1,7 @@
 //! Deliveries: lists those that wait and those that died, shows one, and retries or discards it.
 
 pub(super) mod documents;
-mod summary;
+pub(super) mod summary;
 pub(super) mod together;
 pub(super) mod whole;
 
@@ -285,9 +285,7 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Probl
     let (on_record, update) = match found {
         Some(Found::Queued(queued, update)) => (OnRecord::Listed(Delivery::Queued((&*queued).into())), Some(update)),
         Some(Found::Dead(letter, update)) => (OnRecord::Listed(Delivery::Dead((&*letter).into())), Some(update)),
-        Some(Found::Ended { order, sequence, ending }) => {
-            (OnRecord::Listed(Ended::of(delivery, &order, sequence, &ending).into()), None)
-        }
+        Some(Found::Ended { order, sequence, ending }) => (OnRecord::Listed(Ended::of(delivery, &order, sequence, &ending).into()), None),
         None => (OnRecord::Receipts(Recorded { delivery: delivery.clone(), state: recorded(&receipts), cart }), None),
     };
     Ok(WholeDelivery { on_record, update, receipts, cassettes, before, merged })
@@ -419,6 +417,7 @@ fn in_no_state_for(what: &str, why: &str, delivery: &DeliveryId, found: &WholeDe
     params(
         ("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery."),
         ("attempt" = u32, Path, description = "The number of the attempt.", minimum = 1),
+        ("redacted" = Option<bool>, Query, description = "Whether personal data is removed also from a recording that has it. Left out: false."),
     ),
     responses(
         (status = 200, description = "The cassette.", body = Object),
@@ -437,6 +436,13 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
         )
     };
     let number: u32 = attempt.parse().map_err(|_| none())?;
-    let found = call.service.recordings().cassette_json(&delivery, number).await?;
+    let recordings = call.service.recordings();
+    if call.query.yes("redacted")? {
+        return Ok(json(StatusCode::OK, &recordings.redacted(&delivery, number).await?.ok_or_else(none)?));
+    }
+    if call.caller.is_machine() {
+        return Ok(json(StatusCode::OK, &recordings.cassette(&delivery, number).await?.ok_or_else(none)?));
+    }
+    let found = recordings.cassette_json(&delivery, number).await?;
     Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?))
 }

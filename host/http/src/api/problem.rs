@@ -210,6 +210,10 @@ pub struct More {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub state: Option<String>,
+    /// Of an order that is not forgotten: the number of its deliveries that wait or are dead letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub deliveries: Option<u64>,
     /// Of not-sent: the gate's decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]

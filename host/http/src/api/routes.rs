@@ -1,10 +1,12 @@
 //! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
 
-use super::body::{CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX, UPGRADE_BYTES_MAX};
+use super::body::{BASELINE_BYTES_MAX, CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX, UPGRADE_BYTES_MAX};
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
-use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, updates};
+use super::{
+    access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, sending, updates,
+};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
@@ -61,7 +63,7 @@ pub(super) static ROUTES: &[Route] = &[
     get("/v1/deliveries/{delivery}", &[], Sender, |call| Box::pin(deliveries::show(call))),
     post("/v1/deliveries/{delivery}/retry", NOTHING, Operator, |call| Box::pin(deliveries::retry(call))),
     post("/v1/deliveries/{delivery}/discard", SMALL, Operator, |call| Box::pin(deliveries::discard(call))),
-    get("/v1/deliveries/{delivery}/cassettes/{attempt}", &[], Operator, |call| Box::pin(deliveries::cassette(call))),
+    get("/v1/deliveries/{delivery}/cassettes/{attempt}", &["redacted"], Operator, |call| Box::pin(deliveries::cassette(call))),
     post("/v1/deliveries/{delivery}/try", NOTHING, Operator, |call| Box::pin(deliveries::try_now(call))),
     post("/v1/deliveries/retry", SMALL, Operator, |call| Box::pin(deliveries::retry_all(call))),
     post("/v1/deliveries/export", SMALL, Operator, |call| Box::pin(deliveries::export(call))),
@@ -100,6 +102,8 @@ pub(super) static ROUTES: &[Route] = &[
     get("/v1/plugins/bans", &[], Operator, |call| Box::pin(bans::list(call))),
     put("/v1/plugins/bans/{digest}", &[], SMALL, |call| Box::pin(bans::ban(call))),
     delete("/v1/plugins/bans/{digest}", &[], |call| Box::pin(bans::unban(call))),
+    machine(Method::POST, "/v1/send", Takes::Json(UPDATES_BYTES_MAX), |call| Box::pin(sending::send(call))),
+    machine(Method::POST, "/v1/baseline/all", Takes::Json(BASELINE_BYTES_MAX), |call| Box::pin(orders::baseline_all(call))),
     machine(Method::POST, "/v1/plugins", Takes::Wasm(PLUGIN_BYTES_MAX), |call| Box::pin(machine::keep_plugin(call))),
     machine(Method::POST, "/v1/carts/{cart}/credentials/approve", SMALL_OR_NOTHING, |call| Box::pin(machine::approve(call))),
     machine(Method::POST, "/v1/key", NOTHING, |call| Box::pin(machine::make_key(call))),

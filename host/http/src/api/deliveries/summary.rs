@@ -1,6 +1,6 @@
 //! The deliveries at one look, for the command line: the counts, and the first of each kind.
 
-use super::documents::{Counts, DeadCount, Dead, Delivered, Ended, Queued};
+use super::documents::{Counts, Dead, DeadCount, Delivered, Ended, Queued};
 use super::{State, read_reason};
 use crate::api::call::{Call, json};
 use crate::api::problem::{self, Problem};
