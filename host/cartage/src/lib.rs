@@ -51,6 +51,7 @@
 
 pub mod alerts;
 pub mod deliver;
+pub mod remedies;
 pub mod service;
 
 pub use cartage_base::{causes, clock, counted, fault, histogram, json, nearest, visible};

@@ -6,6 +6,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, which may be an error; standard error holds the
 //! messages to the user.
 
+mod api;
 mod apply;
 mod arguments;
 mod attempt;
@@ -205,21 +206,25 @@ impl Command {
             | Command::Apply(_)
             | Command::Export(_)
             | Command::Credential(_)
-            | Command::Key(_)
-            | Command::Backup(_)
             | Command::Param(_)
             | Command::Event(_)
             | Command::Delivery(_)
-            | Command::Token(_)
             | Command::Explain(_)
             | Command::Baseline(_)
-            | Command::Retention(_)
-            | Command::Forget(_)
-            | Command::Clock(_) => true,
+            | Command::Forget(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
-            Command::Plugin(command) => command.needs_data_directory(),
-            Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) => false,
+            Command::Token(_)
+            | Command::Key(_)
+            | Command::Clock(_)
+            | Command::Retention(_)
+            | Command::Backup(_)
+            | Command::Plugin(_)
+            | Command::Init(_)
+            | Command::Serve(_)
+            | Command::Restore(_)
+            | Command::Demo(_)
+            | Command::Doctor(_) => false,
         }
     }
 }

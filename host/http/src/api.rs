@@ -12,6 +12,8 @@
 //! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
 //! that. `docs/http-api.md` is the guide for users of the API.
 
+#![allow(missing_docs, reason = "members of documents whose names say everything have no comment, here and in the description")]
+
 mod access_tokens;
 mod all_carts;
 mod bans;

@@ -289,12 +289,22 @@ impl DataDir {
 
     /// The key file, which a backup does not hold.
     pub fn key_file(&self) -> PathBuf {
-        self.path.join(KEY)
+        DataDir::key_file_in(&self.path)
     }
 
     /// The directory that holds the plugins' files.
     pub fn plugins(&self) -> PathBuf {
-        self.path.join(PLUGINS)
+        DataDir::plugins_in(&self.path)
+    }
+
+    /// The path of the key file of a data directory.
+    pub fn key_file_in(path: &Path) -> PathBuf {
+        path.join(KEY)
+    }
+
+    /// The path of the plugins' files of a data directory.
+    pub fn plugins_in(path: &Path) -> PathBuf {
+        path.join(PLUGINS)
     }
 
     /// Makes and locks the directory. An empty directory, or one whose making was cut off, is taken over.

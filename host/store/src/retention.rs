@@ -9,7 +9,7 @@ use cartage_model::id::MerchantId;
 use std::ops::Range;
 
 /// A kind of rows with a retention period of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordKind {
     /// Idempotency keys of senders, with the stored replies.

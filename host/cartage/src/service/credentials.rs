@@ -6,6 +6,7 @@
 //! password changes, here and at the cart, does not matter.
 
 use super::Error;
+use super::blocking::blocking;
 use super::cart_clients::Changes;
 use super::inlets::{self, INLET_FIELD, INLET_SLOT};
 use super::replaced::{self, CartTokens};
@@ -134,6 +135,16 @@ impl Credentials {
     /// [`Error::Vault`].
     pub async fn rotate_key(&self) -> Result<KeyId, Error> {
         Ok(self.vault.get()?.rotate().await?)
+    }
+
+    /// Makes a key in place of a lost one, in a key file that must not exist. Every credential must then be set again. Returns the key's id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`].
+    pub async fn make_key(&self) -> Result<KeyId, Error> {
+        let vault = self.vault.clone();
+        blocking(move || Ok(vault.make_key()?)).await
     }
 
     pub(super) fn line(&self, what: &str, place: &CredentialRef, detail: &str) -> audit::Line {

@@ -2,7 +2,7 @@
 
 use cartage_store::Store;
 use cartage_store::data_dir::DataDir;
-use cartage_store::vault::{self, Vault};
+use cartage_store::vault::{self, Key, KeyId, Vault};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The vault, opened on first use.
@@ -17,6 +17,17 @@ pub(super) struct LazyVault {
 impl LazyVault {
     pub(super) fn new(dir: Arc<DataDir>, store: Store) -> LazyVault {
         LazyVault { dir, store, vault: OnceLock::new(), opening: Mutex::default() }
+    }
+
+    /// Makes a key in place of a lost one.
+    ///
+    /// # Errors
+    ///
+    /// [`vault::Error`], also if there is a key file.
+    pub(super) fn make_key(&self) -> Result<KeyId, vault::Error> {
+        let key = Key::generate()?;
+        key.write_new(&self.dir.key_file())?;
+        Ok(key.id().clone())
     }
 
     /// The opened vault.

@@ -1,6 +1,9 @@
 //! `cartage backup`: copies the data directory's store to a new file.
 
-use super::{Failure, Verdict, console, directory, report};
+use super::api::Client;
+use super::{Failure, Verdict, console, report};
+use cartage::clock::{Clock as _, SystemClock};
+use cartage::data_dir::DataDir;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -26,12 +29,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        console::current().copy_store(data, &self.file, service.now_unix_ms())?;
-        let (key, plugins) = (
-            directory::named(&service, data, service.data_dir().key_file()),
-            directory::named(&service, data, service.data_dir().plugins()),
-        );
+        // The copy is made here, also while a daemon works in the directory. Without one, the directory stays locked for as long as the copy takes.
+        let _api = Client::open(data)?;
+        console::current().copy_store(data, &self.file, SystemClock.now_unix_ms())?;
+        let (key, plugins) = (DataDir::key_file_in(data), DataDir::plugins_in(data));
         if json {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
         } else {

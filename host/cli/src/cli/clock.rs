@@ -1,8 +1,10 @@
 //! `cartage clock`: shows whether the machine's clock is trusted.
 
-use super::{Failure, Verdict, client, directory, report};
+use super::api::{Client, to};
+use super::{Failure, Verdict, client, report};
 use cartage::alerts;
 use cartage::clock::Doubt;
+use cartage_http::api::documents::ClockState;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -31,22 +33,19 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        let (doubt, confirmed) = match self {
-            Command::Show => (service.clock_doubt(), false),
-            Command::Confirm => (client::block_on(async { service.confirm_clock().await.map_err(directory::failure) })?, true),
-        };
-        let now_unix_ms = service.now_unix_ms();
+        let api = Client::open(data)?;
+        let (state, confirmed): (ClockState, _) = client::block_on(async {
+            Ok(match self {
+                Command::Show => (api.get(to(&["clock"])).await?, false),
+                Command::Confirm => (api.act(to(&["clock", "confirm"])).await?, true),
+            })
+        })?;
+        let ClockState { now_unix_ms, believed, ahead_ms, behind_ms } = state;
+        let doubt = ahead_ms.map(Doubt::Ahead).or(behind_ms.map(Doubt::Behind));
         if json {
-            let (ahead_ms, behind_ms) = match doubt {
-                Some(Doubt::Ahead(ms)) => (Some(ms), None),
-                Some(Doubt::Behind(ms)) => (None, Some(ms)),
-                None => (None, None),
-            };
-            report::json(
-                &serde_json::json!({ "now_unix_ms": now_unix_ms, "believed": doubt.is_none() || confirmed, "confirmed": confirmed && doubt.is_some(),
-                "ahead_ms": ahead_ms, "behind_ms": behind_ms }),
-            );
+            report::json(&serde_json::json!({
+                "now_unix_ms": now_unix_ms, "believed": believed, "confirmed": confirmed && doubt.is_some(), "ahead_ms": ahead_ms, "behind_ms": behind_ms,
+            }));
             return Ok(Verdict::Done);
         }
         report::line(&format!("the clock shows {}", report::time(now_unix_ms)));

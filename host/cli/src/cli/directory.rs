@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
-const TRIES: u32 = 20;
-const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
+pub(super) const TRIES: u32 = 20;
+pub(super) const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
 
 /// What runs a command that needs a data directory.
 pub(super) enum Executor {

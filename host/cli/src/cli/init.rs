@@ -1,11 +1,12 @@
 //! `cartage init`: makes a new data directory.
 
+use super::api::Client;
 use super::directory::failure;
 use super::{Failure, Verdict, client, report, token};
 use cartage::clock::SystemClock;
 use cartage::service::Service;
 use cartage::service::access_tokens::Role;
-use secrecy::ExposeSecret as _;
+use cartage_http::api::documents::TokenBody;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,10 +32,10 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = Service::init(data, Arc::new(SystemClock)).map_err(failure)?;
-        let token = client::block_on(async { service.access_tokens().make(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) })
-            .map_err(|failure| {
-                failure.what_to_do("the data directory was made; make a token with `cartage token new first --role admin`")
-            })?;
+        let first = TokenBody { name: FIRST_TOKEN.to_owned(), role: Role::Admin, carts: Vec::new() };
+        let token = client::block_on(async { token::make(&Client::of(&service)?, first).await }).map_err(|failure| {
+            failure.what_to_do("the data directory was made; make a token with `cartage token new first --role admin`")
+        })?;
         let (made, key, plugins) = (service.data_dir().path(), service.data_dir().key_file(), service.data_dir().plugins());
         if json {
             report::json(&serde_json::json!({ "data": made, "key": key, "plugins": plugins, "token": token::document(&token) }));
@@ -47,7 +48,7 @@ impl Args {
             ("plugins/", format!("a copy of every plugin that a cart has, which Cartage keeps in {}", plugins.display())),
         ]);
         report::line("the first token, for programs that call the daemon; it is not shown again:");
-        report::line(&format!("  {}", token.text.expose_secret()));
+        report::line(&format!("  {}", token.text));
         report::line("next: describe a cart with `cartage cart new NAME --plugin FILE --ask`, and load it with `cartage apply NAME.toml`");
         Ok(Verdict::Done)
     }

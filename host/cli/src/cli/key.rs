@@ -1,7 +1,9 @@
 //! `cartage key`: manages the key that seals the credentials.
 
-use super::{Failure, Verdict, client, directory, report};
-use cartage::vault::Key;
+use super::api::{Client, to};
+use super::{Failure, Verdict, client, report};
+use cartage::data_dir::DataDir;
+use cartage_http::api::documents::SealingKey;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -33,22 +35,15 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        let file = service.data_dir().key_file();
-        let (id, what) = match self {
-            Command::Rotate => (
-                client::block_on(async { service.credentials().rotate_key().await.map_err(directory::failure) })?,
-                "every credential is sealed with it",
-            ),
-            Command::New => {
-                let key = Key::generate()?;
-                key.write_new(&file)?;
-                (key.id().clone(), "set every credential again with `cartage credential set`")
-            }
+        let api = Client::open(data)?;
+        let (path, what) = match self {
+            Command::Rotate => (to(&["key", "rotate"]), "every credential is sealed with it"),
+            Command::New => (to(&["key"]), "set every credential again with `cartage credential set`"),
         };
-        let file = directory::named(&service, data, file);
+        let SealingKey { id } = client::block_on(async { Ok(api.act(path).await?) })?;
+        let file = DataDir::key_file_in(data);
         if json {
-            report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
+            report::json(&serde_json::json!({ "key": file, "id": id }));
         } else {
             report::line(&format!("the key is now {id}; {what}"));
             report::line(&format!(

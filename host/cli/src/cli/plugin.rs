@@ -46,10 +46,6 @@ pub(crate) enum Command {
 
 impl Command {
     /// Whether the command works on the plugins of a data directory.
-    pub(super) fn needs_data_directory(&self) -> bool {
-        matches!(self, Command::Ban(_) | Command::Unban(_) | Command::Bans(_))
-    }
-
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
             Command::New(args) => args.run(json),

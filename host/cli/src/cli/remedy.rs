@@ -1,40 +1,15 @@
 //! What to do about an error, in the words of the command line.
 
-use cartage::remedy::{Remedy, Words as _};
-use cartage::service::definitions::Invalid;
-use cartage::service::{self, access_tokens};
-use cartage::{data_dir, deliver, egress, engine, events, outbox, parameters, store, vault};
+use super::api;
+use cartage::remedies;
+use cartage::remedy::Words as _;
 use cartage_commands::Commands;
 use std::error::Error;
-use std::iter::successors;
 
 /// What to do about an error: the remedy of the outermost error that has one. `None` if none has.
 pub(super) fn of(error: &(dyn Error + 'static)) -> Option<String> {
-    let remedy = successors(Some(error), |&error| error.source()).find_map(known)?;
-    Some(Commands.advice(&remedy))
-}
-
-/// The remedy of an error of a type that has remedies.
-fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
-    let service = || error.downcast_ref::<service::Error>().and_then(service::Error::remedy);
-    let below = || {
-        (error.downcast_ref::<Invalid>().and_then(Invalid::remedy))
-            .or_else(|| error.downcast_ref::<access_tokens::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<deliver::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<engine::admit::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<egress::credential::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<egress::secrets::Error>()?.remedy())
-    };
-    let kept = || {
-        (error.downcast_ref::<data_dir::Error>().and_then(data_dir::Error::remedy))
-            .or_else(|| error.downcast_ref::<store::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<store::Stop>()?.remedy())
-            .or_else(|| error.downcast_ref::<vault::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<outbox::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<parameters::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<events::Error>()?.remedy())
-    };
-    service().or_else(below).or_else(kept)
+    let told = || error.downcast_ref::<api::Error>()?.advice();
+    remedies::of(error).map(|remedy| Commands.advice(&remedy)).or_else(told)
 }
 
 #[cfg(test)]
@@ -42,9 +17,10 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
     use crate::cli::tests::words;
-    use cartage::events::EVENTS;
+    use cartage::events::{self, EVENTS};
     use cartage::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
-    use cartage::remedy::DeliveryState;
+    use cartage::remedy::{DeliveryState, Remedy};
+    use cartage::service;
     use clap::Parser as _;
 
     #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,9 @@
 //! `cartage retention`: deletes expired rows.
 
-use super::{Failure, Verdict, client, directory, report};
-use cartage::service::Retained;
+use super::api::{Client, to};
+use super::{Failure, Verdict, client, report};
 use cartage::store::retention::RecordKind;
+use cartage_http::api::documents::{RetainedKind, RetainedKinds, RetentionBody};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -27,11 +28,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        let all = client::block_on(async {
-            let all = if self.dry_run { service.retention().retain_dry().await } else { service.retention().retain().await };
-            all.map_err(directory::failure)
-        })?;
+        let api = Client::open(data)?;
+        let body = RetentionBody { dry_run: self.dry_run };
+        let RetainedKinds { kinds: all, .. } = client::block_on(async { Ok(api.post(to(&["retention"]), &body).await?) })?;
         if json {
             report::json(&serde_json::json!({ "dry_run": self.dry_run, "kinds": all }));
             return Ok(Verdict::Done);
@@ -45,7 +44,7 @@ impl Args {
     }
 }
 
-fn name(one: &Retained, several: bool) -> String {
+fn name(one: &RetainedKind, several: bool) -> String {
     let what = match one.kind {
         RecordKind::IdempotencyKeys => "idempotency keys",
         RecordKind::Receipts => "receipts",
@@ -60,7 +59,7 @@ fn name(one: &Retained, several: bool) -> String {
     if several { format!("{what} of {}", one.merchant) } else { what.to_owned() }
 }
 
-fn days(one: &Retained) -> String {
+fn days(one: &RetainedKind) -> String {
     match one.kept_ms / (24 * 60 * 60 * 1000) {
         1 => "a day".to_owned(),
         days => format!("{days} days"),

@@ -241,7 +241,7 @@ impl Args {
         let signals = Signals::new().map_err(Error::Signals)?;
         // If another daemon is alive, nothing else is started.
         let commands = local::Listener::bind(service.clone()).await?;
-        let machine = Machine::bind(service.data_dir().path(), self.api(&service, Callers::Machine)?).await?;
+        let machine = Machine::bind(service.data_dir().path(), router(&service, Callers::Machine).map_err(Error::Random)?).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
         let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
@@ -250,7 +250,7 @@ impl Args {
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
         let places = [api.place, seti.place];
         fronts.spawn(seti.listener(seti::listener::router(Service::clone(&service), self.proxies(), nothing_more))?.serve(stopped.clone()));
-        fronts.spawn(api.listener(self.api(&service, self.callers())?)?.serve(stopped.clone()));
+        fronts.spawn(api.listener(router(&service, self.callers()).map_err(Error::Random)?)?.serve(stopped.clone()));
         fronts.spawn(machine.serve(stopped.clone()));
         let (retention, told) = (service.retention(), until(stopped.clone()));
         keeping.spawn(async move { retention.keep_retaining(told).await });
@@ -311,24 +311,24 @@ impl Args {
             rate: Rate { per_second: self.token_rate, burst: self.token_burst },
         }
     }
+}
 
-    fn api(&self, service: &Arc<Service>, callers: Callers) -> Result<axum::Router, Error> {
-        let (numbers, looked_at) = (service.clone(), service.clone());
-        let api = Api {
-            service: Service::clone(service),
-            callers,
-            ready: Arc::new(move || {
-                let service = looked_at.clone();
-                Box::pin(async move { ready(&service).await })
-            }),
-            metrics: Arc::new(move || {
-                let service = numbers.clone();
-                Box::pin(async move { numbers::metrics(&service).await })
-            }),
-            labels: Labels::ByCart,
-        };
-        cartage_http::api::router(api).map_err(Error::Random)
-    }
+/// The router of the API for these callers.
+pub(super) fn router(service: &Service, callers: Callers) -> Result<axum::Router, getrandom::Error> {
+    let (numbers, looked_at) = (service.clone(), service.clone());
+    api::router(Api {
+        service: service.clone(),
+        callers,
+        ready: Arc::new(move || {
+            let service = looked_at.clone();
+            Box::pin(async move { ready(&service).await })
+        }),
+        metrics: Arc::new(move || {
+            let service = numbers.clone();
+            Box::pin(async move { numbers::metrics(&service).await })
+        }),
+        labels: Labels::ByCart,
+    })
 }
 
 /// Whether the daemon accepts updates; the error says why not.

@@ -1,11 +1,11 @@
 //! `cartage token`: manages the tokens for the daemon's API.
 
+use super::api::{Client, to};
 use super::arguments::cart_id;
-use super::{Failure, Verdict, client, directory, report};
+use super::{Failure, Verdict, client, report};
 use cartage::id::CartId;
-use cartage::service::Service;
-use cartage::service::access_tokens::{Error, NewToken, Role, Token};
-use secrecy::ExposeSecret as _;
+use cartage::service::access_tokens::{Error, Role};
+use cartage_http::api::documents::{NewTokenDocument, RemovedToken, TokenBody, TokenState, Tokens};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -76,16 +76,13 @@ fn role(text: &str) -> Result<Role, Error> {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
+        let api = Client::open(data)?;
         client::block_on(async {
             match self {
-                Command::New { name, role, carts } => {
-                    let made = service.access_tokens().make(&name, role, &carts).await.map_err(directory::failure)?;
-                    show(&made, json);
-                }
-                Command::List => list(&service, json).await?,
+                Command::New { name, role, carts } => show(&make(&api, TokenBody { name, role, carts }).await?, json),
+                Command::List => list(api.get(to(&["tokens"])).await?, json),
                 Command::Remove { name } => {
-                    service.access_tokens().remove(&name).await.map_err(directory::failure)?;
+                    let RemovedToken { removed: name } = api.delete(to(&["tokens", &name])).await?;
                     if json {
                         report::json(&serde_json::json!({ "token": name, "removed": true }));
                     } else {
@@ -98,41 +95,44 @@ impl Command {
     }
 }
 
-/// A new token as JSON, with its text, which is shown only this once.
-pub(super) fn document(made: &NewToken) -> serde_json::Value {
-    let Token { name, role, carts, .. } = &made.token;
-    serde_json::json!({ "name": name, "role": role, "carts": carts, "text": made.text.expose_secret() })
+/// Makes a token.
+pub(super) async fn make(api: &Client, token: TokenBody) -> Result<NewTokenDocument, Failure> {
+    Ok(api.post(to(&["tokens"]), &token).await?)
 }
 
-fn show(made: &NewToken, json: bool) {
+/// A new token as JSON, with its text, which is shown only this once.
+pub(super) fn document(made: &NewTokenDocument) -> serde_json::Value {
+    let TokenState { name, role, carts, .. } = &made.token;
+    serde_json::json!({ "name": name, "role": role, "carts": carts, "text": made.text })
+}
+
+fn show(made: &NewTokenDocument, json: bool) {
     if json {
         return report::json(&document(made));
     }
-    report::line(made.text.expose_secret());
-    let Token { name, role, .. } = &made.token;
+    report::line(&made.text);
+    let TokenState { name, role, .. } = &made.token;
     report::talk(&format!("made the token {name}: {role} of {}; it is not shown again, so keep it now", of(&made.token)));
 }
 
-fn of(token: &Token) -> String {
+fn of(token: &TokenState) -> String {
     match &token.carts {
         None => "every cart".to_owned(),
         Some(carts) => carts.iter().map(CartId::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 
-async fn list(service: &Service, json: bool) -> Result<(), Failure> {
-    let tokens = service.access_tokens().list().await.map_err(directory::failure)?;
+fn list(Tokens { tokens }: Tokens, json: bool) {
     if json {
         report::json(&serde_json::json!({ "tokens": tokens }));
     } else if tokens.is_empty() {
         report::line("there is no token; make one with `cartage token new NAME --role admin`");
     } else {
         let used = |at: Option<u64>| at.map_or_else(|| "never used".to_owned(), |at| format!("last used at about {}", report::time(at)));
-        let row = |token: &Token| {
+        let row = |token: &TokenState| {
             let made = report::time(token.made_at_unix_ms);
             (token.name.clone(), format!("{} of {}, made at {made}, {}", token.role, of(token), used(token.used_at_unix_ms)))
         };
         report::rows(&tokens.iter().map(row).collect::<Vec<_>>());
     }
-    Ok(())
 }

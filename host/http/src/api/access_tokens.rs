@@ -13,56 +13,56 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The tokens of the merchant.
-#[derive(Serialize, ToSchema)]
-struct Tokens {
-    tokens: Vec<TokenState>,
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Tokens {
+    pub tokens: Vec<TokenState>,
 }
 
 /// A token, without its text.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Token)]
-struct TokenState {
+pub struct TokenState {
     /// The name under which the audit lists the token's holder.
-    name: String,
+    pub name: String,
     #[schema(value_type = schema::Role, inline)]
-    role: Role,
+    pub role: Role,
     /// The carts that the holder may touch. Null: every cart.
     #[schema(required, value_type = Option<Vec<schema::CartId>>)]
-    carts: Option<Vec<CartId>>,
+    pub carts: Option<Vec<CartId>>,
     #[schema(value_type = UnixMs)]
-    made_at_unix_ms: u64,
+    pub made_at_unix_ms: u64,
     /// When the token was last used, to the hour. Null: never.
     #[schema(required, value_type = Option<UnixMs>)]
-    used_at_unix_ms: Option<u64>,
+    pub used_at_unix_ms: Option<u64>,
 }
 
 /// A new token with its text, which is shown only this once.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewToken)]
-struct NewTokenDocument<'a> {
+pub struct NewTokenDocument {
     #[serde(flatten)]
-    token: TokenState,
+    pub token: TokenState,
     /// The text that the holder sends as the bearer token.
-    text: &'a str,
+    pub text: String,
 }
 
 /// The name of a token that was removed.
-#[derive(Serialize, ToSchema)]
-struct RemovedToken {
-    removed: String,
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RemovedToken {
+    pub removed: String,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TokenBody {
+pub struct TokenBody {
     /// 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.
-    name: String,
+    pub name: String,
     #[schema(value_type = schema::Role, inline)]
-    role: Role,
+    pub role: Role,
     /// The carts that the holder may touch. Left out: every cart.
     #[serde(default)]
     #[schema(value_type = Option<Vec<schema::CartId>>, nullable = false)]
-    carts: Vec<CartId>,
+    pub carts: Vec<CartId>,
 }
 
 fn document(token: Token) -> TokenState {
@@ -104,7 +104,7 @@ pub(super) async fn make(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a token")?;
     let TokenBody { name, role, carts } = call.json()?;
     let NewToken { text, token } = call.service.access_tokens().make(&name, role, &carts).await?;
-    Ok(json(StatusCode::CREATED, &NewTokenDocument { token: document(token), text: text.expose_secret() }))
+    Ok(json(StatusCode::CREATED, &NewTokenDocument { token: document(token), text: text.expose_secret().to_owned() }))
 }
 
 /// Removes a token. Whoever presents the token from now on is refused.

@@ -14,52 +14,52 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The bans of the merchant.
-#[derive(Serialize, ToSchema)]
-struct AllBans {
-    bans: Vec<BanState>,
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AllBans {
+    pub bans: Vec<BanState>,
 }
 
 /// A ban of a plugin.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Ban)]
-struct BanState {
+pub struct BanState {
     /// The digest of the plugin's file.
     #[schema(value_type = String)]
-    digest: Digest,
+    pub digest: Digest,
     /// The reason, in the words of the person who banned the plugin.
-    why: String,
+    pub why: String,
     #[schema(value_type = UnixMs)]
-    banned_at_unix_ms: u64,
+    pub banned_at_unix_ms: u64,
 }
 
 /// What a ban did.
-#[derive(Serialize, ToSchema)]
-struct BanResult {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct BanResult {
     #[schema(value_type = String)]
-    digest: Digest,
+    pub digest: Digest,
     /// Whether the plugin was not banned before.
-    new: bool,
+    pub new: bool,
     /// The carts that are pinned to the plugin. They are paused and keep their queues.
     #[schema(value_type = Vec<schema::CartId>)]
-    carts: Vec<CartId>,
+    pub carts: Vec<CartId>,
 }
 
 /// What the end of a ban did.
-#[derive(Serialize, ToSchema)]
-struct UnbanResult {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UnbanResult {
     #[schema(value_type = String)]
-    digest: Digest,
+    pub digest: Digest,
     /// The carts whose pause ended.
     #[schema(value_type = Vec<schema::CartId>)]
-    carts: Vec<CartId>,
+    pub carts: Vec<CartId>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct BanBody {
+pub struct BanBody {
     /// Why the plugin is banned, for the record.
     #[schema(value_type = Why, inline)]
-    why: String,
+    pub why: String,
 }
 
 /// Lists the banned plugins.

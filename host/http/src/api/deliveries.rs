@@ -401,7 +401,7 @@ pub(super) fn reason(name: &str, text: &str) -> Result<String, Problem> {
 fn in_no_state_for(what: &str, why: &str, delivery: &DeliveryId, found: &WholeDelivery) -> Problem {
     let state = found.on_record.state();
     Problem::new(Kind::Conflict, format!("delivery {delivery} cannot be {what}: {why} ({state})"))
-        .with(More { state: Some(state), ..More::default() })
+        .with(More { state: Some(state.to_owned()), ..More::default() })
 }
 
 /// Shows the recording of one attempt, which holds no secrets.

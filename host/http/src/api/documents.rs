@@ -1,12 +1,14 @@
-//! The documents of the API: what requests hold, and what answers hold. The command `cartage` asks the API, and shares these types with it.
+//! The documents of the API, as its handlers read and send them: for a client of the same release in Rust, such as the command line.
 
+pub use super::access_tokens::{NewTokenDocument, RemovedToken, TokenBody, TokenState, Tokens};
 pub use super::all_carts::{PauseAllBody, PausedCarts, ResumedCarts, StillPaused};
+pub use super::bans::{AllBans, BanBody, BanResult, BanState, UnbanResult};
 pub use super::carts::{
     CartPatch, CartState, Carts, Change, Changes, CheckBody, CheckResult, Definition, DefinitionsBody, MissingCredential, PatchedCart,
     Pause, PauseBody, Plugin, PluginBytes, PluginRun, PluginRuns, PluginState, PluginVersion, RecordingBody, RecordingState, RemovedCart,
     RollbackBody, SuppliedSetting, UnreadableCart, Upgrade, UpgradeBody, WholeCart,
 };
 pub use super::credentials::{CredentialField, Credentials, ForgottenField, SetField, ValueBody};
-pub use super::machine::{ApproveBody, ApprovedSlots};
+pub use super::machine::{ApproveBody, ApprovedSlots, ClockState, RetainedKind, RetainedKinds, RetentionBody, SealingKey};
 pub use super::merchant::{AllLabels, EventState, Events, LabelsBody, ParameterBody, ParameterValue, Parameters, UnsetParameter};
-pub use super::problem::Correct;
+pub use super::problem::{Correct, Document as Problem, More};

@@ -93,10 +93,10 @@ pub(super) async fn approve(call: Call) -> Result<Response, Problem> {
 }
 
 /// The key that seals credentials from now on.
-#[derive(Serialize, ToSchema)]
-struct SealingKey {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SealingKey {
     /// The id of the key, which is no secret.
-    id: String,
+    pub id: String,
 }
 
 /// Makes a new key, and seals every credential of all merchants with it. The key's file must then be copied again.
@@ -114,19 +114,34 @@ pub(super) async fn rotate_key(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &SealingKey { id }))
 }
 
+/// Makes a key in place of a lost one. Every credential must then be set again.
+#[utoipa::path(
+    post,
+    path = "/v1/key",
+    operation_id = "makeKey",
+    responses(
+        (status = 201, description = "The key is made.", body = inline(SealingKey)),
+        (status = "default", response = problem::Document),
+    ),
+)]
+pub(super) async fn make_key(call: Call) -> Result<Response, Problem> {
+    let id = call.service.credentials().make_key().await?.to_string();
+    Ok(json(StatusCode::CREATED, &SealingKey { id }))
+}
+
 /// What the machine's clock shows, and whether it is believed.
-#[derive(Serialize, ToSchema)]
-struct ClockState {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClockState {
     #[schema(value_type = UnixMs)]
-    now_unix_ms: u64,
+    pub now_unix_ms: u64,
     /// Whether data is deleted and updates die for their age.
-    believed: bool,
+    pub believed: bool,
     /// By how many milliseconds the clock went forward beyond the time that passed. Null: by none.
     #[schema(required)]
-    ahead_ms: Option<u64>,
+    pub ahead_ms: Option<u64>,
     /// By how many milliseconds the clock went back. Null: by none.
     #[schema(required)]
-    behind_ms: Option<u64>,
+    pub behind_ms: Option<u64>,
 }
 
 fn clock_state(call: &Call, doubt: Option<Doubt>, believed: bool) -> Response {
@@ -168,33 +183,33 @@ pub(super) async fn confirm_clock(call: Call) -> Result<Response, Problem> {
     Ok(clock_state(&call, doubt, true))
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RetentionBody {
+pub struct RetentionBody {
     /// Whether expired data is only counted.
     #[serde(default)]
     #[schema(value_type = Option<bool>, nullable = false)]
-    dry_run: bool,
+    pub dry_run: bool,
 }
 
 /// What was deleted, or would be.
-#[derive(Serialize, ToSchema)]
-struct RetainedKinds {
-    dry_run: bool,
-    kinds: Vec<RetainedKind>,
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RetainedKinds {
+    pub dry_run: bool,
+    pub kinds: Vec<RetainedKind>,
 }
 
 /// The expired data of one kind of one merchant.
-#[derive(Serialize, ToSchema)]
-struct RetainedKind {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RetainedKind {
     #[schema(value_type = String)]
-    merchant: MerchantId,
+    pub merchant: MerchantId,
     #[schema(value_type = schema::merchant::RetentionKind, inline)]
-    kind: RecordKind,
+    pub kind: RecordKind,
     /// How long such data is kept, in milliseconds.
-    kept_ms: u64,
+    pub kept_ms: u64,
     /// The number of rows that are older.
-    older: u64,
+    pub older: u64,
 }
 
 /// Deletes the data of all merchants that is older than its retention time, as the daemon does every hour.

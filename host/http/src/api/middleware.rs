@@ -13,11 +13,14 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::response::Response;
 use cartage::service::access_tokens::Role;
-use http::header::{ALLOW, CACHE_CONTROL, HOST, HeaderName, HeaderValue, ORIGIN};
+use http::header::{ALLOW, CACHE_CONTROL, HOST, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use std::sync::Arc;
 use tracing::Instrument as _;
+
+/// The release of the API. A command of the same release asks as `cartage/RELEASE`.
+pub(super) const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 /// Handles a request; `at` are the routes of its path.
 pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Response {
@@ -28,9 +31,9 @@ pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Re
     let span = trace
         .as_ref()
         .map_or_else(tracing::Span::none, |trace| tracing::info_span!("request", trace_id = trace.trace_id, parent_id = trace.parent_id));
-    let mut response = match answer(shared, at, request).instrument(span).await {
+    let mut response = match answer(shared.clone(), at, request).instrument(span.clone()).await {
         Ok(response) => response,
-        Err(problem) => problem.response(&instance),
+        Err(problem) => span.in_scope(|| problem.response(&shared.api.callers, &instance)),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -118,6 +121,7 @@ enum Needed {
 /// Finds out who sent a request, and whether that caller may.
 async fn caller(shared: &Shared, headers: &HeaderMap, needed: Needed, given: token::Given) -> Result<Caller, Problem> {
     if let Callers::Machine = shared.api.callers {
+        is_of_this_release(headers)?;
         return Ok(Caller::Machine(shared.api.service.merchant().clone()));
     }
     let bearer = token::bearer(shared, headers, given).await?;
@@ -133,6 +137,22 @@ async fn caller(shared: &Shared, headers: &HeaderMap, needed: Needed, given: tok
         tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not record that a token was used");
     }
     Ok(Caller::Token(bearer))
+}
+
+/// Refuses a command of another release, which may read an answer otherwise than it is meant. Other programs of the machine are served.
+fn is_of_this_release(headers: &HeaderMap) -> Result<(), Problem> {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    match agent.and_then(|agent| agent.strip_prefix("cartage/")) {
+        Some(release) if release != RELEASE => {
+            let detail = format!(
+                "the daemon is Cartage {RELEASE} and this command is Cartage {}, so it was not run; restart the daemon after an \
+                 upgrade, or use the command of its version",
+                release.escape_debug()
+            );
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Runs a handler that may change something to its end, also if the client goes away meanwhile: the store completes a write that has begun, and

@@ -70,6 +70,7 @@ pub(super) const MACHINE: &str = "machine";
         bans::unban,
         machine::keep_plugin,
         machine::approve,
+        machine::make_key,
         machine::rotate_key,
         machine::clock,
         machine::confirm_clock,

@@ -2,9 +2,11 @@
 //!
 //! `type` names a section of `docs/http-api.md`. `title` is the same for all problems of a type; `detail` and `what_to_do` are about this request.
 
+use super::caller::Callers;
 use super::schema;
 use super::words::Requests;
 use axum::response::{IntoResponse, Response};
+use cartage::remedies;
 use cartage_base::causes::chain;
 use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::Decision;
@@ -12,6 +14,8 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::iter::successors;
+use std::slice;
 use utoipa::openapi::response::{Response as DescribedResponse, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{ToResponse, ToSchema};
@@ -130,66 +134,94 @@ impl Kind {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
-    what_to_do: Option<String>,
+    what_to_do: Option<Remedy>,
+    error: Option<Box<Cause>>,
     more: Option<Box<More>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
+/// The error behind a problem. Users of the machine are told all of it; others only what the problem says.
+#[derive(Debug, Clone)]
+struct Cause {
+    message: String,
+    causes: Vec<String>,
+    remedy: Option<Remedy>,
+    hidden: Hidden,
+}
+
+/// Whether the problem hides its error from callers on the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    No,
+    Yes,
+}
+
+impl Cause {
+    fn of(error: &(dyn std::error::Error + 'static), hidden: Hidden) -> Box<Cause> {
+        let causes = successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
+        Box::new(Cause { message: error.to_string(), causes, remedy: remedies::of(error), hidden })
+    }
+}
+
 /// The problem details of RFC 9457.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Problem)]
-pub(super) struct Document {
+pub struct Document {
     /// The kind of the problem, which names a section of docs/http-api.md.
     #[serde(rename = "type")]
-    kind: String,
+    pub kind: String,
     /// The kind of the problem in words.
-    title: &'static str,
+    pub title: String,
     /// The HTTP status of the answer.
-    status: u16,
+    pub status: u16,
     /// What is wrong with this request.
-    detail: String,
+    pub detail: String,
+    /// Why, the nearest cause first. Only users of the machine are told; others find the causes in `detail`, or in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
     /// What to do: a request, or what must be done on the machine. Left out: `detail` says it, or nothing but waiting helps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    what_to_do: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<schema::Remedy>)]
+    pub what_to_do: Option<Remedy>,
     /// The path of the request.
-    instance: String,
+    pub instance: String,
+    /// The members that only some problems have.
     #[serde(flatten)]
     #[schema(value_type = More, inline)]
-    more: Option<Box<More>>,
+    pub more: Option<Box<More>>,
 }
 
 /// The members that only some problems have.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub(super) struct More {
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct More {
     /// Of too-large: the largest body that the path takes, in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) bytes_max: Option<usize>,
+    pub bytes_max: Option<usize>,
     /// Of a batch of a wrong size: the most updates of a batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) updates_max: Option<usize>,
+    pub updates_max: Option<usize>,
     /// Of role-needed: the role that the request needs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) role_needed: Option<&'static str>,
+    pub role_needed: Option<String>,
     /// Of a delivery that cannot be retried or discarded: its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) state: Option<&'static str>,
+    pub state: Option<String>,
     /// Of not-sent: the gate's decision.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]
-    pub(super) decision: Option<Decision<String>>,
+    pub decision: Option<Decision<String>>,
     /// Of a definition that needs approval: the change that was not made, as the answer to a dry run shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
-    pub(super) change: Option<Value>,
+    pub change: Option<Value>,
     /// Of a definition that is not taken: what must be corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) correct: Option<Correct>,
+    pub correct: Option<Correct>,
 }
 
 /// What must be corrected before a definition is taken.
@@ -218,12 +250,17 @@ impl Problem {
         } else {
             detail
         };
-        Problem { kind, detail, what_to_do: None, more: None, header: None }
+        Problem { kind, detail, what_to_do: None, error: None, more: None, header: None }
     }
 
     /// A problem whose detail is an error with all its causes.
     pub(super) fn of(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
-        Problem::new(kind, chain(error))
+        Problem { error: Some(Cause::of(error, Hidden::No)), ..Problem::new(kind, chain(error)) }
+    }
+
+    /// This problem with the error behind it, which is told to users of the machine, and for others goes into the log.
+    pub(super) fn hiding(self, error: &(dyn std::error::Error + 'static)) -> Problem {
+        Problem { error: Some(Cause::of(error, Hidden::Yes)), ..self }
     }
 
     /// This problem with further members.
@@ -238,7 +275,7 @@ impl Problem {
 
     /// This problem with what to do, if that is known.
     pub(super) fn doing(self, remedy: Option<&Remedy>) -> Problem {
-        Problem { what_to_do: remedy.map(|remedy| Requests.advice(remedy)), ..self }
+        Problem { what_to_do: remedy.cloned(), ..self }
     }
 
     /// This problem with a header.
@@ -250,22 +287,50 @@ impl Problem {
         self.kind.parts().0
     }
 
-    /// The JSON document. `instance` is the path of the request.
+    /// The JSON document for callers on the network. `instance` is the path of the request. What it hides goes into the log.
     pub(super) fn document(&self, instance: &str) -> Document {
+        if let Some(Cause { message, causes, hidden: Hidden::Yes, .. }) = self.error.as_deref() {
+            let error = [slice::from_ref(message), causes].concat().join(": ");
+            tracing::error!(error, "could not answer a request");
+        }
+        self.bare_document(instance)
+    }
+
+    fn bare_document(&self, instance: &str) -> Document {
         let (status, slug, title) = self.kind.parts();
         Document {
             kind: format!("docs/http-api.md#{slug}"),
-            title,
+            title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail.clone(),
-            what_to_do: self.what_to_do.clone(),
+            causes: Vec::new(),
+            what_to_do: self.what_to_do.as_ref().map(|remedy| Remedy::Text(Requests.advice(remedy))),
             instance: instance.to_owned(),
             more: self.more.clone(),
         }
     }
 
-    pub(super) fn response(self, instance: &str) -> Response {
-        let document = serde_json::to_value(self.document(instance)).expect("a problem is plain data");
+    /// The JSON document for users of the machine: with the error behind the problem, and its remedy as data.
+    fn whole_document(&self, instance: &str) -> Document {
+        let document = self.bare_document(instance);
+        match self.error.as_deref() {
+            Some(Cause { message, causes, remedy, .. }) => Document {
+                detail: message.clone(),
+                causes: causes.clone(),
+                what_to_do: remedy.clone().or_else(|| self.what_to_do.clone()),
+                ..document
+            },
+            None => Document { what_to_do: self.what_to_do.clone(), ..document },
+        }
+    }
+
+    /// The answer to a request at this path.
+    pub(super) fn response(self, callers: &Callers, instance: &str) -> Response {
+        let document = match callers {
+            Callers::Machine => self.whole_document(instance),
+            Callers::Tokens { .. } => self.document(instance),
+        };
+        let document = serde_json::to_value(document).expect("a problem is plain data");
         let mut response = (self.status(), document.to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some((name, value)) = self.header.map(|header| *header) {

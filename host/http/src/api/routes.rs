@@ -43,7 +43,7 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 59] = [
+pub(super) static ROUTES: [Route; 60] = [
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
@@ -95,6 +95,7 @@ pub(super) static ROUTES: [Route; 59] = [
     delete("/v1/plugins/bans/{digest}", &[], |call| Box::pin(bans::unban(call))),
     machine(Method::POST, "/v1/plugins", Takes::Wasm(PLUGIN_BYTES_MAX), |call| Box::pin(machine::keep_plugin(call))),
     machine(Method::POST, "/v1/carts/{cart}/credentials/approve", SMALL_OR_NOTHING, |call| Box::pin(machine::approve(call))),
+    machine(Method::POST, "/v1/key", NOTHING, |call| Box::pin(machine::make_key(call))),
     machine(Method::POST, "/v1/key/rotate", NOTHING, |call| Box::pin(machine::rotate_key(call))),
     machine(Method::GET, "/v1/clock", NOTHING, |call| Box::pin(machine::clock(call))),
     machine(Method::POST, "/v1/clock/confirm", NOTHING, |call| Box::pin(machine::confirm_clock(call))),

@@ -88,5 +88,5 @@ pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
         "the token {:?} has the role {}, and this request needs the role {needed}; use a token of that role",
         bearer.name, bearer.role
     );
-    Err(Problem::new(Kind::RoleNeeded, detail).with(More { role_needed: Some(needed.as_str()), ..More::default() }))
+    Err(Problem::new(Kind::RoleNeeded, detail).with(More { role_needed: Some(needed.as_str().to_owned()), ..More::default() }))
 }

@@ -1,8 +1,9 @@
 //! `cartage plugin ban`, `unban` and `bans`: manages the list of plugins that must not run.
 
-use crate::cli::{Failure, Verdict, client, directory, report};
+use crate::cli::api::{Client, to};
+use crate::cli::{Failure, Verdict, client, report};
 use cartage::id::{self, CartId, Digest};
-use cartage::service::{Banned, Service, Unbanned};
+use cartage_http::api::documents::{AllBans, BanBody, BanResult, BanState, UnbanResult};
 use std::path::Path;
 
 const BAN_EXAMPLES: &str = "\
@@ -57,9 +58,10 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 
 impl Ban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |service| {
+        within(data, async |api| {
             let Ban { digest, why } = &self;
-            let Banned { new, carts } = service.bans().ban(*digest, why).await.map_err(directory::failure)?;
+            let body = BanBody { why: why.clone() };
+            let BanResult { new, carts, .. } = api.put(to(&["plugins", "bans", &digest.to_string()]), &body).await?;
             if json {
                 report::json(&serde_json::json!({ "digest": digest, "new": new, "carts": carts }));
                 return Ok(Verdict::Done);
@@ -79,8 +81,13 @@ impl Ban {
 
 impl Unban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |service| {
-            let Unbanned { was_banned, carts } = service.bans().unban(self.digest).await.map_err(directory::failure)?;
+        within(data, async |api| {
+            let unbanned = api.delete(to(&["plugins", "bans", &self.digest.to_string()])).await;
+            let (was_banned, carts) = match unbanned {
+                Ok(UnbanResult { carts, .. }) => (true, carts),
+                Err(error) if error.is("not-found") => (false, Vec::new()),
+                Err(error) => return Err(error.into()),
+            };
             if json {
                 report::json(&serde_json::json!({ "digest": self.digest, "was_banned": was_banned, "carts": carts }));
             } else if !was_banned {
@@ -99,17 +106,14 @@ impl Unban {
 
 impl Bans {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |service| {
-            let bans = service.bans().list().await.map_err(directory::failure)?;
+        within(data, async |api| {
+            let AllBans { bans } = api.get(to(&["plugins", "bans"])).await?;
             if json {
-                let one = |ban: &cartage::store::bans::Ban| serde_json::json!({ "digest": ban.digest, "why": ban.why, "banned_at_unix_ms": ban.banned_at_unix_ms });
-                report::json(&serde_json::json!({ "bans": bans.iter().map(one).collect::<Vec<_>>() }));
+                report::json(&serde_json::json!({ "bans": bans }));
             } else if bans.is_empty() {
                 report::line("no plugin is banned");
             } else {
-                let row = |ban: &cartage::store::bans::Ban| {
-                    (ban.digest.to_string(), format!("since {}: {}", report::time(ban.banned_at_unix_ms), ban.why))
-                };
+                let row = |ban: &BanState| (ban.digest.to_string(), format!("since {}: {}", report::time(ban.banned_at_unix_ms), ban.why));
                 report::rows(&bans.iter().map(row).collect::<Vec<_>>());
             }
             Ok(Verdict::Done)
@@ -117,9 +121,9 @@ impl Bans {
     }
 }
 
-fn within(data: &Path, work: impl AsyncFnOnce(&Service) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
-    let service = directory::open(data)?;
-    client::block_on(work(&service))
+fn within(data: &Path, work: impl AsyncFnOnce(&Client) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
+    let api = Client::open(data)?;
+    client::block_on(work(&api))
 }
 
 fn names(carts: &[CartId]) -> String {

@@ -52,6 +52,7 @@ async fn what_reaches_into_the_machine_is_for_its_users() {
     for (method, path) in [
         (Method::POST, "/v1/plugins"),
         (Method::POST, "/v1/carts/seed-shop/credentials/approve"),
+        (Method::POST, "/v1/key"),
         (Method::POST, "/v1/key/rotate"),
         (Method::GET, "/v1/clock"),
         (Method::POST, "/v1/clock/confirm"),
@@ -78,8 +79,14 @@ async fn the_clock_the_key_and_expired_data_are_the_machine_s() {
     );
     assert_eq!(desk.ask(post("/v1/retention")).await.is(StatusCode::OK).json["dry_run"], false);
     let before = std::fs::read(desk.service.data_dir().key_file()).expect("there is a key");
+    // There is a key, which no other replaces.
+    let refused = desk.ask(post("/v1/key")).await.is(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.json["detail"].as_str().is_some_and(|detail| detail.contains("could not write")), "{}", refused.text);
+    assert_eq!(refused.json["causes"].as_array().map(Vec::len), Some(1), "users of the machine are told why: {}", refused.text);
     assert!(desk.ask(post("/v1/key/rotate")).await.is(StatusCode::OK).json["id"].is_string());
     assert_ne!(std::fs::read(desk.service.data_dir().key_file()).expect("there is a key"), before);
+    std::fs::remove_file(desk.service.data_dir().key_file()).expect("it is there");
+    assert!(desk.ask(post("/v1/key")).await.is(StatusCode::CREATED).json["id"].is_string());
 }
 
 #[tokio::test]
