@@ -203,18 +203,18 @@ impl Command {
     fn needs_data_directory(&self) -> bool {
         match self {
             Command::Status(_)
-            | Command::Apply(_)
-            | Command::Export(_)
-            | Command::Credential(_)
-            | Command::Param(_)
             | Command::Event(_)
             | Command::Delivery(_)
             | Command::Explain(_)
             | Command::Baseline(_)
             | Command::Forget(_) => true,
-            Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
-            Command::Token(_)
+            Command::Apply(_)
+            | Command::Export(_)
+            | Command::Cart(_)
+            | Command::Credential(_)
+            | Command::Param(_)
+            | Command::Token(_)
             | Command::Key(_)
             | Command::Clock(_)
             | Command::Retention(_)
