@@ -202,18 +202,18 @@ impl Command {
     /// Whether the command works in an existing data directory. If a daemon works in that directory, the daemon runs the command.
     fn needs_data_directory(&self) -> bool {
         match self {
-            Command::Status(_)
-            | Command::Event(_)
-            | Command::Delivery(_)
-            | Command::Explain(_)
-            | Command::Baseline(_)
-            | Command::Forget(_) => true,
-            Command::Send(args) => args.needs_data_directory(),
             Command::Apply(_)
             | Command::Export(_)
             | Command::Cart(_)
             | Command::Credential(_)
             | Command::Param(_)
+            | Command::Status(_)
+            | Command::Event(_)
+            | Command::Delivery(_)
+            | Command::Send(_)
+            | Command::Explain(_)
+            | Command::Baseline(_)
+            | Command::Forget(_)
             | Command::Token(_)
             | Command::Key(_)
             | Command::Clock(_)

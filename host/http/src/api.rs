@@ -42,6 +42,7 @@ mod route;
 mod routes;
 mod schema;
 mod seen;
+mod sending;
 mod token;
 mod trace;
 mod updates;

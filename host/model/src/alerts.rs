@@ -46,6 +46,12 @@ impl serde::Serialize for Subject {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Subject {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Subject, D::Error> {
+        Ok(Subject::of_text(&String::deserialize(from)?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

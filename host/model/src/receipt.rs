@@ -4,7 +4,7 @@ use crate::exchange::{Ended, Outcome, Stop};
 use crate::id::{CartId, DeliveryId, Digest};
 use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step, ToldPackage};
 use cartage_contract::http::Reach;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest retry delay of a plugin that is respected: 24 hours, in milliseconds.
 pub const RETRY_WISH_MS_MAX: u64 = 24 * 60 * 60 * 1000;
@@ -32,7 +32,7 @@ impl Receipt {
 }
 
 /// The record of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The cart that was attempted.
     pub cart: CartId,
@@ -61,7 +61,7 @@ pub struct Receipt {
 }
 
 /// What follows from an attempt. The kind of the outcome decides, never its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// The cart has the update.
@@ -114,7 +114,7 @@ pub enum Fate {
 }
 
 /// Why a cart is paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PauseReason {
     /// The cart refuses the credentials.

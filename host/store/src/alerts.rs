@@ -30,8 +30,7 @@ pub struct Alert {
 impl Alert {
     /// The facts and what to do, in one line.
     pub fn text(&self, words: &dyn Words) -> String {
-        let advice = self.remedies.iter().map(|remedy| words.advice(remedy));
-        [self.detail.clone()].into_iter().chain(advice).collect::<Vec<_>>().join("; ")
+        Said { detail: &self.detail, remedies: &self.remedies }.text(words)
     }
 }
 
@@ -42,6 +41,14 @@ pub struct Said<'a> {
     pub detail: &'a str,
     /// What a person can do, in order.
     pub remedies: &'a [Remedy],
+}
+
+impl Said<'_> {
+    /// The facts and what to do, in one line.
+    pub fn text(self, words: &dyn Words) -> String {
+        let advice = self.remedies.iter().map(|remedy| words.advice(remedy));
+        [self.detail.to_owned()].into_iter().chain(advice).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Raises an alert. An open alert keeps its time and gets what is said now; so does one that was cleared without anybody being told of its

@@ -105,7 +105,7 @@ pub struct Job {
 }
 
 /// The result of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attempt {
     /// The short record, which the outbox keeps.
     pub receipt: Receipt,

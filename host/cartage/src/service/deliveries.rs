@@ -73,6 +73,8 @@ pub struct Listed {
 /// One delivery with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryView {
+    /// The cart of the delivery.
+    pub cart: CartId,
     /// The delivery in the outbox; `None` if it reached its cart.
     pub found: Option<Found>,
     /// The receipts of its attempts, by attempt.
@@ -224,14 +226,18 @@ impl Deliveries {
                 Some(found) => sqlite::merged_into(view, &merchant, found.order(), &id)?,
                 None => Vec::new(),
             };
-            Ok((found, before, merged, receipts::of_delivery(view, &merchant, &id)?, cassettes::attempts(view, &merchant, &id)?))
+            let cart = match &found {
+                Some(found) => found.order().cart.clone(),
+                None => match receipts::order(view, &merchant, &id)? {
+                    Some(order) => order.cart,
+                    None => return Ok(None),
+                },
+            };
+            let receipts = receipts::of_delivery(view, &merchant, &id)?.iter().map(|json| shown("a receipt", json)).collect();
+            let before = before.into_iter().map(|queued| queued.delivery).collect();
+            Ok(Some(DeliveryView { cart, found, receipts, cassettes: cassettes::attempts(view, &merchant, &id)?, before, merged }))
         };
-        let (found, before, merged, receipts, cassettes) = self.tenant.store.read(look).await?;
-        if found.is_none() && receipts.is_empty() {
-            return Ok(None);
-        }
-        let receipts = receipts.iter().map(|json| shown("a receipt", json)).collect();
-        Ok(Some(DeliveryView { found, receipts, cassettes, merged, before: before.into_iter().map(|queued| queued.delivery).collect() }))
+        Ok(self.tenant.store.read(look).await?)
     }
 
     /// The ids of the selected dead letters, those of one order in its own sequence.

@@ -11,13 +11,13 @@ use cartage_policy::gate::{Again, Decision, Given};
 use cartage_policy::validate::Fields;
 use cartage_store::orders::OrderRef;
 use cartage_store::{self as store, decisions, receipts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most receipts that are shown with an order.
 const RECEIPTS_SHOWN: u32 = 3;
 
 /// What the gate would decide about an order now, with the state of the order. Its remedies are data, or a `String` each where they are in words.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Explained<R = Remedy> {
     /// The decision and the order's state, in words.
     pub explanation: Explanation<R>,

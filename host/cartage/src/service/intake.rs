@@ -31,7 +31,8 @@ const LINES_KEPT_MAX: usize = 20;
 const BATCH_BEGUN: &str = "{}";
 
 /// A request that a cart be told a status.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
     /// The cart that is to be told.
     pub cart: CartId,

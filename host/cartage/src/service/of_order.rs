@@ -9,17 +9,18 @@ use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, DeadLetter, Ended, How, MergedUpdate, Queued, ROWS_MAX, sqlite};
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One delivery of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderDelivery {
     /// The delivery's id.
     pub delivery: DeliveryId,
     /// The sequence number of its update within the order.
     pub sequence: u64,
     /// The delivery's state: `queued`, `dead`, `delivered`, `discarded` or `superseded`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
 }
 
 /// All deliveries of an order that are on record, each kind by sequence number.
@@ -54,7 +55,7 @@ impl Deliveries {
         let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
         let look = move |view: &View<'_>| OfOrder::read(view, &merchant, &order);
         let OfOrder { queued, dead, delivered, ended } = self.tenant.store.read(look).await?;
-        let one = |delivery, sequence, state| OrderDelivery { delivery, sequence, state };
+        let one = |delivery, sequence, state: &'static str| OrderDelivery { delivery, sequence, state: state.into() };
         let mut all: Vec<OrderDelivery> = delivered.into_iter().map(|has| one(has.delivery, has.sequence, "delivered")).collect();
         all.extend(ended.into_iter().map(|ended| {
             let state = match ended.ending.how {

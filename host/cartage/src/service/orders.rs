@@ -19,7 +19,7 @@ use cartage_model::remedy::Remedy;
 use cartage_policy::gate::package::{KnownPackage, Passage};
 use cartage_policy::gate::{Condition, Decision, Finding};
 use cartage_store::orders::Order;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +37,7 @@ pub struct Orders {
 }
 
 /// The state of an order at a cart.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderStatus {
     /// The cart that the state is about.
     pub cart: CartId,
@@ -57,7 +57,7 @@ pub struct OrderStatus {
 }
 
 /// A delivery of the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnDelivery {
     /// The delivery's id.
     pub delivery: DeliveryId,
@@ -66,7 +66,7 @@ pub struct OwnDelivery {
 }
 
 /// The five states of an order at a cart.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "stands")]
 pub enum Progress {
     /// The cart has the order's last update.
@@ -82,7 +82,7 @@ pub enum Progress {
 }
 
 /// An update that the cart has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HasIt {
     /// The delivery; `None` if the cart was told before Cartage, or if the receipt was deleted.
     pub delivery: Option<DeliveryId>,
@@ -95,7 +95,7 @@ pub struct HasIt {
 }
 
 /// The first update of an order that its cart does not have yet.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Waiting {
     /// The update's delivery.
     pub delivery: DeliveryId,
@@ -112,7 +112,7 @@ pub struct Waiting {
 }
 
 /// What the first update of an order waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "for")]
 pub enum WaitsFor {
     /// The cart, which no longer exists.
@@ -163,7 +163,7 @@ pub enum WaitsFor {
 }
 
 /// An update that is not attempted again by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadUpdate {
     /// The dead letter's delivery.
     pub delivery: DeliveryId,
@@ -184,7 +184,7 @@ pub struct DeadUpdate {
 }
 
 /// An update that a person discarded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscardedUpdate {
     /// The discarded delivery.
     pub delivery: DeliveryId,
@@ -199,7 +199,7 @@ pub struct DiscardedUpdate {
 }
 
 /// A package of an order, and whether its cart knows it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PackageStatus {
     /// The sender's id for the package; `None` if it gave none.
     pub id: Option<String>,

@@ -68,23 +68,14 @@ impl Recordings {
         Ok(until)
     }
 
-    /// The recording of one attempt at a delivery or, without a number, of the last attempt that has one.
+    /// The recording of one attempt at a delivery; `None` if there is none.
     ///
     /// # Errors
     ///
     /// [`Error::Store`], and [`Error::Kept`] if this release cannot read the recording.
-    pub async fn cassette(&self, delivery: &DeliveryId, attempt: Option<u32>) -> Result<Option<(u32, Cassette)>, Error> {
-        let (merchant, id) = (self.tenant.merchant.clone(), delivery.clone());
-        let look = move |view: &View<'_>| -> Result<_, store::Error> {
-            let attempt = match attempt {
-                Some(attempt) => Some(attempt),
-                None => cassettes::attempts(view, &merchant, &id)?.pop(),
-            };
-            attempt.map_or(Ok(None), |attempt| cassettes::get(view, &merchant, &id, attempt))
-        };
-        let Some(kept) = self.tenant.store.read(look).await? else { return Ok(None) };
-        let cassette = serde_json::from_str(&kept.tape.json).map_err(Error::kept("a recording"))?;
-        Ok(Some((kept.attempt, cassette)))
+    pub async fn cassette(&self, delivery: &DeliveryId, attempt: u32) -> Result<Option<Cassette>, Error> {
+        let Some(json) = self.cassette_json(delivery, attempt).await? else { return Ok(None) };
+        Ok(Some(serde_json::from_str(&json).map_err(Error::kept("a recording"))?))
     }
 
     /// The recording of one attempt as it is stored, in JSON; `None` if there is none.
@@ -173,28 +164,21 @@ impl Recordings {
         Ok(Some(document))
     }
 
-    /// The stored recordings of a delivery, each with the number of its attempt, with personal data removed even if they hold it. `None` if
-    /// nothing is known of the delivery.
+    /// The recording of one attempt at a delivery, with personal data removed even if the recording holds it; `None` if there is none, or if
+    /// its personal data cannot be removed.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], and [`Error::Kept`] if this release cannot read a recording.
-    pub async fn cassettes(&self, delivery: &DeliveryId) -> Result<Option<Vec<(u32, Cassette)>>, Error> {
+    /// [`Error::Store`], and [`Error::Kept`] if this release cannot read the recording.
+    pub async fn redacted(&self, delivery: &DeliveryId, attempt: u32) -> Result<Option<Cassette>, Error> {
         let Some(shown) = self.deliveries.find(delivery).await? else { return Ok(None) };
-        let kept = match self.order_of(delivery, shown.found.as_ref()).await? {
-            Some(order) => self.carts.find(&order.cart).await?,
-            None => None,
-        };
-        let (rules, mut all) = (rules_of(kept.as_ref()), Vec::new());
-        for attempt in &shown.cassettes {
-            all.extend(self.redacted_cassette(delivery, *attempt, &rules).await?.map(|cassette| (*attempt, cassette)));
-        }
-        Ok(Some(all))
+        let kept = self.carts.find(&shown.cart).await?;
+        self.redacted_cassette(delivery, attempt, &rules_of(kept.as_ref())).await
     }
 
     /// The recording of an attempt with personal data removed; `None` if there is no recording or its personal data cannot be removed.
     async fn redacted_cassette(&self, delivery: &DeliveryId, attempt: u32, rules: &Rules) -> Result<Option<Cassette>, Error> {
-        let Some((_, cassette)) = self.cassette(delivery, Some(attempt)).await? else { return Ok(None) };
+        let Some(cassette) = self.cassette(delivery, attempt).await? else { return Ok(None) };
         let rules = rules.clone();
         Ok(heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await.ok())
     }

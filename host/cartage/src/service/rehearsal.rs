@@ -48,7 +48,7 @@ impl Checks {
         let mut rehearsed = Vec::new();
         for (delivery, attempt) in self.tenant.store.read::<_, store::Error>(look).await? {
             // Retention may have deleted a recording meanwhile.
-            let Some((_, cassette)) = self.recordings.cassette(&delivery, Some(attempt)).await? else { continue };
+            let Some(cassette) = self.recordings.cassette(&delivery, attempt).await? else { continue };
             if cassette.plugin != new.manifest().name {
                 continue;
             }

@@ -25,7 +25,7 @@ use cartage_policy::schedule::{CartKey, ForCart, NextStep};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, Found, Outbox as _, sqlite};
 use cartage_store::{self as store, receipts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,7 +38,7 @@ const BEFORE_MAX: usize = 100;
 pub const WAIT_MS: u64 = 60_000;
 
 /// The result of a request. Its remedies are data, or a `String` each where they are in words.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sent<R = Remedy> {
     /// The gate's decision, which is stored.
     pub decision: Decision<R>,
@@ -47,7 +47,6 @@ pub struct Sent<R = Remedy> {
     /// The state of the order now.
     pub standing: OrderStatus,
     /// The state and the decision, in words.
-    #[serde(skip)]
     pub explanation: Explanation<R>,
 }
 
@@ -60,7 +59,7 @@ impl Sent {
 }
 
 /// What followed from a decision.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Done {
     /// Nothing was sent: a condition does not hold.
@@ -80,7 +79,7 @@ pub enum Done {
 }
 
 /// The result of attempting a delivery at once.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct TriedNow {
     /// The attempt; `None` if there was none, for the reason in `standing`.
     pub attempt: Option<Box<Attempt>>,

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::response::Response;
 use cartage::clock::SystemClock;
 use cartage::data_dir::{self, DataDir};
-use cartage::remedy::{Remedy, Words as _};
+use cartage::remedy::Words as _;
 use cartage::service::Service;
 use cartage_commands::Commands;
 use cartage_http::api::Callers;
@@ -134,11 +134,6 @@ impl Error {
     /// Whether the API answered with a problem of this kind, by the name of its section in docs/http-api.md.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.problem().and_then(|problem| problem.kind.rsplit_once('#')).is_some_and(|(_, slug)| slug == kind)
-    }
-
-    /// The remedy of a refusal, as data.
-    pub(super) fn remedy(&self) -> Option<&Remedy> {
-        self.problem()?.what_to_do.as_ref()
     }
 
     /// What the user can do, in the words of the command line.
@@ -275,15 +270,4 @@ async fn over(socket: &Path, request: Request<Body>) -> Result<Response, Error> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_keeps_the_names_in_it() {
-        assert_eq!(to(&["carts", "seed-shop", "pause"]).text(), "/v1/carts/seed-shop/pause");
-        assert_eq!(to(&["events", "Order Shipped/é+%"]).text(), "/v1/events/Order%20Shipped%2F%C3%A9%2B%25");
-        assert_eq!(to(&["tokens", ".."]).text(), "/v1/tokens/..");
-        let queried = to(&["carts"]).with("a", "1 2&").maybe("b", None).maybe("c", Some("x")).flag("d", true).flag("e", false);
-        assert_eq!(queried.text(), "/v1/carts?a=1+2%26&c=x&d=true");
-    }
-}
+mod tests;

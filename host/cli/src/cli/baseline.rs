@@ -1,8 +1,10 @@
 //! `cartage baseline`: imports the labels that orders already have at a cart, without sending anything.
 
-use super::{Failure, Verdict, client, console, directory, report};
+use super::api::{Client, to};
+use super::{Failure, Verdict, client, console, report};
 use cartage::counted::counted;
 use cartage::id::{CartId, SenderOrderNumber};
+use cartage_http::api::documents::{AllLabelsBody, RecordedLabels};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -52,9 +54,9 @@ enum Error {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let labels = read(&self.file)?;
-        let service = directory::open(data)?;
-        let count = client::block_on(async { service.intake().baseline(&cart, labels).await.map_err(directory::failure) })?;
+        let body = AllLabelsBody { cart, orders: read(&self.file)? };
+        let api = Client::open(data)?;
+        let RecordedLabels { cart, orders: count } = client::block_on(async { Ok(api.post(to(&["baseline", "all"]), &body).await?) })?;
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {

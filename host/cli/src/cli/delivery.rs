@@ -4,12 +4,15 @@ mod export;
 mod retry;
 mod show;
 
+use super::api::{Client, Error, to};
 use super::arguments::{cart_id, order_number};
-use super::{Failure, Verdict, attempt, client, directory, report};
+use super::{Failure, Verdict, attempt, client, report};
+use cartage::cassette::Cassette;
+use cartage::clock::{Clock as _, SystemClock};
 use cartage::dead_letter::Reason;
 use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage::outbox::{Discarded, with_it};
-use cartage::service::{DiscardOutcome, Service, Where, Which};
+use cartage::outbox::with_it;
+use cartage_http::api::documents::{DeliveriesBody, DeliverySummary, DiscardBody, EndedNow, Was, WholeDelivery};
 use std::path::Path;
 
 /// Default number of listed rows of each kind.
@@ -180,9 +183,25 @@ impl Filter {
         self.cart.is_some() || self.reason.is_some() || self.since.is_some()
     }
 
-    fn which(self, at: Option<Where>, service: &Service) -> Which {
-        let since_unix_ms = self.since.map(|ms| service.now_unix_ms().saturating_sub(ms));
-        Which { cart: self.cart, reason: self.reason, since_unix_ms, at, order: None }
+    fn since_unix_ms(&self) -> Option<u64> {
+        self.since.map(|ms| SystemClock.now_unix_ms().saturating_sub(ms))
+    }
+
+    /// The dead letters that the filters find.
+    fn dead_letters(self) -> DeliveriesBody {
+        DeliveriesBody { deliveries: None, since_unix_ms: self.since_unix_ms(), cart: self.cart, reason: self.reason }
+    }
+}
+
+impl State {
+    /// The name of the state in the API.
+    fn name(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Dead => "dead",
+            State::Blocked => "blocking",
+            State::Delivered => "delivered",
+        }
     }
 }
 
@@ -191,42 +210,39 @@ impl Command {
         if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
             return Err(Failure::wrong_use("only dead letters have a reason; leave out --reason or --state"));
         }
-        let service = directory::open(data)?;
+        let api = Client::open(data)?;
         client::block_on(async {
             match self {
                 Command::List { filter, order, state, most } => {
-                    let at = state.map(|state| match state {
-                        State::Queued => Where::Queued,
-                        State::Dead => Where::Dead,
-                        State::Blocked => Where::Blocked,
-                        State::Delivered => Where::Delivered,
-                    });
-                    let which = Which { order, ..filter.which(at, &service) };
-                    let listed = service.deliveries().list(&which, most).await.map_err(directory::failure)?;
+                    let (reason, since) =
+                        (filter.reason.map(|reason| reason.to_string()), filter.since_unix_ms().map(|since| since.to_string()));
+                    let asked = to(&["deliveries", "summary"])
+                        .maybe("state", state.map(State::name))
+                        .maybe("cart", filter.cart.as_ref().map(CartId::as_str))
+                        .maybe("order", order.as_ref().map(SenderOrderNumber::as_str))
+                        .maybe("reason", reason.as_deref())
+                        .maybe("since", since.as_deref())
+                        .with("limit", &most.to_string());
+                    let listed: DeliverySummary = api.get(asked).await?;
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
-                Command::Show { delivery, cassette: Some(attempt) } => cassette(&service, &delivery, attempt, json).await,
-                Command::Export(args) => args.run(&service, json).await,
+                Command::Show { delivery, cassette: Some(attempt) } => cassette(&api, &delivery, attempt, json).await,
+                Command::Export(args) => args.run(&api, json).await,
                 Command::Show { delivery, cassette: None } => {
-                    match service.deliveries().find(&delivery).await.map_err(directory::failure)? {
-                        Some(shown) => {
-                            show::one(&delivery, &shown, json);
-                            Ok(Verdict::Done)
-                        }
-                        None => Err(unknown(&delivery)),
-                    }
+                    show::one(&delivery, &find(&api, &delivery).await?, json);
+                    Ok(Verdict::Done)
                 }
-                Command::Retry(args) => args.run(&service, json).await,
-                Command::Discard { deliveries, why } => discard(&service, &deliveries, &why, json).await,
+                Command::Retry(args) => args.run(&api, json).await,
+                Command::Discard { deliveries, why } => discard(&api, &deliveries, &why, json).await,
             }
         })
     }
 }
 
 /// Shows the recorded requests and responses of an attempt.
-async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
-    let Some((attempt, cassette)) = service.recordings().cassette(delivery, attempt).await.map_err(directory::failure)? else {
+async fn cassette(api: &Client, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
+    let Some((attempt, cassette)) = recorded(api, delivery, attempt).await? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
         return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or was deleted"))
             .what_to_do(format!("`cartage delivery show {delivery}` shows what is stored of the delivery")));
@@ -240,28 +256,59 @@ async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>
     Ok(Verdict::Done)
 }
 
+/// The recording of an attempt at a delivery or, without a number, of the last attempt that has one.
+async fn recorded(api: &Client, delivery: &DeliveryId, attempt: Option<u32>) -> Result<Option<(u32, Cassette)>, Error> {
+    let attempt = match attempt {
+        Some(attempt) => Some(attempt),
+        None => found(api.get::<WholeDelivery>(to(&["deliveries", delivery.as_str()])).await)?.and_then(|mut whole| whole.cassettes.pop()),
+    };
+    let Some(attempt) = attempt else { return Ok(None) };
+    let asked = to(&["deliveries", delivery.as_str(), "cassettes", &attempt.to_string()]);
+    Ok(found(api.get(asked).await)?.map(|cassette| (attempt, cassette)))
+}
+
+/// An answer; `None` if what it is about does not exist.
+fn found<A>(answer: Result<A, Error>) -> Result<Option<A>, Error> {
+    match answer {
+        Err(error) if error.is("not-found") => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+async fn find(api: &Client, delivery: &DeliveryId) -> Result<WholeDelivery, Failure> {
+    found(api.get(to(&["deliveries", delivery.as_str()])).await)?.ok_or_else(|| unknown(delivery))
+}
+
 fn unknown(delivery: &DeliveryId) -> Failure {
     Failure::wrong_use(format!("delivery {delivery} was not found")).what_to_do("`cartage delivery list` lists the deliveries")
 }
 
-async fn discard(service: &Service, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
+async fn discard(api: &Client, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
     let mut all = Vec::new();
     for delivery in deliveries {
-        let taken = service.deliveries().discard(delivery, why).await.map_err(directory::failure)?;
+        let body = DiscardBody { why: why.to_owned() };
+        let taken = api.post::<EndedNow>(to(&["deliveries", delivery.as_str(), "discard"]), &body).await;
         let (done, said, merged) = match taken {
-            DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is discarded; its order goes on without it", merged),
-            DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is discarded, and the label before it counts again", merged),
-            DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
-                (false, "was not found, or is over already; nothing was changed", Vec::new())
-            }
-            DiscardOutcome::UnderWay => {
+            Ok(EndedNow { was: Was::Dead, merged, .. }) => (true, "is discarded; its order goes on without it", merged),
+            Ok(EndedNow { was: Was::Queued, merged, .. }) => (true, "is discarded, and the label before it counts again", merged),
+            Err(error) if is_under_way(&error) => {
                 (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new())
             }
+            Err(error) if error.is("not-found") || error.is("conflict") => {
+                (false, "was not found, or is over already; nothing was changed", Vec::new())
+            }
+            Err(error) => return Err(error.into()),
         };
         let with_it = with_it(&merged).map(|with_it| format!("\n{with_it}")).unwrap_or_default();
         all.push((delivery, done, format!("{said}{with_it}")));
     }
     Ok(tell(all.into_iter(), json))
+}
+
+/// Whether a delivery was left alone because of an attempt: it is not over.
+fn is_under_way(error: &Error) -> bool {
+    let state = error.problem().and_then(|problem| problem.more.as_ref()?.state.as_deref());
+    error.is("conflict") && matches!(state, Some("queued" | "dead"))
 }
 
 /// Prints the result for each delivery. The verdict says whether all succeeded.

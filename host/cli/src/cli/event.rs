@@ -1,12 +1,14 @@
 //! `cartage event`: lists status events, configures them, and raises one.
 
+use super::api::{Client, to};
 use super::update::{YesOrNo, assign, package};
-use super::{Failure, Verdict, client, directory, gated, param, report};
-use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
+use super::{Failure, Verdict, client, gated, param, report};
+use cartage::events::{Event, Label, LabelError, Labels, Setting, find};
 use cartage::gate::Again;
 use cartage::id::CartId;
-use cartage::service::{Cause, Request, Service};
+use cartage::service::{Cause, Request};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
+use cartage_http::api::documents::{AllLabels, EventState, Events, LabelsBody};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -137,16 +139,20 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         client::block_on(async {
             match self {
-                Command::List => list(&*directory::open(data)?, json).await,
+                Command::List => {
+                    show(&events(&Client::open(data)?).await?, json);
+                    Ok(Verdict::Done)
+                }
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
-                    let service = directory::open(data)?;
-                    let mut setting = service.configuration().events().await.map_err(directory::failure)?.get(event).clone();
+                    let api = Client::open(data)?;
+                    let all = events(&api).await?;
+                    let mut setting =
+                        all.into_iter().find(|(known, _)| known.name == event.name).map(|(_, setting)| setting).unwrap_or_default();
                     change(&mut setting.order_label, order_label.as_deref())?;
                     change(&mut setting.item_label, item_label.as_deref())?;
                     setting.notify_cart = notify_cart.map_or(setting.notify_cart, |choice| choice == YesOrNo::Yes);
-                    service.configuration().set_event(event, &setting).await.map_err(directory::failure)?;
-                    show(&[(event, setting)], json);
+                    show(&[known(api.put(to(&["events", event.name]), &setting).await?)?], json);
                     Ok(Verdict::Done)
                 }
                 Command::Raise(raise) => {
@@ -154,41 +160,48 @@ impl Command {
                     let fields =
                         Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
-                    let sent = directory::open(data)?.sending().send(&request).await.map_err(directory::failure)?;
+                    let sent = Client::open(data)?.post(to(&["send"]), &request).await?;
                     Ok(gated::show(&sent, json))
                 }
-                Command::Label(command) => command.run(&*directory::open(data)?, json).await,
+                Command::Label(command) => command.run(&Client::open(data)?, json).await,
             }
         })
     }
 }
 
 impl LabelCommand {
-    async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
+    async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let added = match self {
             LabelCommand::List => Labels::default(),
             LabelCommand::Add { labels } => labels.iter().map(|label| Label::new(label)).collect::<Result<Labels, LabelError>>()?,
             LabelCommand::Defaults => Labels::ready(),
         };
-        if added.iter().next().is_some() {
-            service.configuration().add_labels(&added).await.map_err(directory::failure)?;
-        }
-        let labels = service.configuration().labels().await.map_err(directory::failure)?;
+        let added: Vec<Label> = added.iter().cloned().collect();
+        let AllLabels { labels } = match added.as_slice() {
+            [] => api.get(to(&["labels"])).await?,
+            [..] => api.post(to(&["labels"]), &LabelsBody { labels: added }).await?,
+        };
         if json {
-            report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
-        } else if labels.iter().next().is_none() {
+            report::json(&labels);
+        } else if labels.is_empty() {
             report::line("there are no labels yet; `cartage event label defaults` adds the predefined labels");
         } else {
-            labels.iter().for_each(|label| report::line(label.as_str()));
+            labels.iter().for_each(|label| report::line(label));
         }
         Ok(Verdict::Done)
     }
 }
 
-async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
-    let settings = service.configuration().events().await.map_err(directory::failure)?;
-    show(&EVENTS.iter().map(|event| (event, settings.get(event).clone())).collect::<Vec<_>>(), json);
-    Ok(Verdict::Done)
+/// The events with their settings.
+async fn events(api: &Client) -> Result<Vec<(&'static Event, Setting)>, Failure> {
+    let Events { events } = api.get(to(&["events"])).await?;
+    events.into_iter().map(known).collect()
+}
+
+/// An event by its name, and its setting.
+fn known(state: EventState) -> Result<(&'static Event, Setting), Failure> {
+    let EventState { name, order_label, item_label, notify_cart, .. } = state;
+    Ok((find(&name)?, Setting { order_label, item_label, notify_cart }))
 }
 
 fn change(label: &mut Option<Label>, text: Option<&str>) -> Result<(), LabelError> {

@@ -1,11 +1,13 @@
 //! `cartage explain`: shows on one screen why an order's status was sent or not.
 
+use super::api::{Client, to};
 use super::arguments::order_number;
-use super::{Failure, Verdict, client, directory, gated, report};
+use super::{Failure, Verdict, client, gated, report};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::service::{Explained, OrderDelivery, PackageStatus, fate_name};
 use cartage_commands::screen::SCREEN_COLUMNS_MAX;
 use cartage_commands::{Commands, layout};
+use cartage_http::api::documents::ExplainedOrder;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -44,12 +46,10 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let service = directory::open(data)?;
-        let explained = client::block_on(async {
-            service.orders().explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure)
-        })?;
+        let api = Client::open(data)?;
+        let asked = to(&["explain"]).with("cart", cart.as_str()).with("order", self.order.as_str()).maybe("label", self.label.as_deref());
+        let ExplainedOrder { explained, must_act }: ExplainedOrder = client::block_on(async { Ok(api.get(asked).await?) })?;
         if json {
-            let must_act = explained.must_act();
             let mut document = serde_json::to_value(explained.worded(&Commands)).expect("what is explained is plain data");
             document["must_act"] = must_act.into();
             report::json(&document);

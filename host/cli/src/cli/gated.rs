@@ -2,13 +2,14 @@
 
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
-use cartage::gate::explain::Explanation;
+use cartage::gate::explain::{Explanation, Note};
 use cartage::service::{Done, OrderStatus, Progress, Sent, WaitsFor};
 use cartage_commands::screen::SCREEN_COLUMNS_MAX;
 use cartage_commands::{Commands, layout};
+use cartage_http::api::documents::SentUpdate;
 
 /// The attempt; `None` if nothing was tried.
-pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
+pub(super) fn attempt(SentUpdate { sent, .. }: &SentUpdate) -> Option<&Attempt> {
     match &sent.done {
         Done::Nothing | Done::Waits { .. } => None,
         Done::Recorded(attempt) | Done::Tried { attempt } => Some(attempt),
@@ -16,12 +17,14 @@ pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
 }
 
 /// Prints the result of a request. The verdict says whether somebody must act.
-pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
+pub(super) fn show(SentUpdate { sent, notes }: &SentUpdate, json: bool) -> Verdict {
     let Sent { decision, done, standing, explanation } = sent;
     let must_act = decision.must_act() || standing.must_act();
     if json {
-        let sent = sent.clone().worded(&Commands);
-        report::json(&serde_json::json!({ "explanation": sent.explanation, "must_act": must_act, "sent": sent }));
+        let Sent { decision, done, standing, explanation } = sent.clone().worded(&Commands);
+        report::json(&serde_json::json!({
+            "explanation": explanation, "must_act": must_act, "sent": { "decision": decision, "done": done, "standing": standing },
+        }));
     } else {
         match done {
             Done::Nothing => {
@@ -38,11 +41,11 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
             Done::Tried { attempt: tried } => {
                 attempt::show(tried);
                 report::line("");
-                stands(standing);
+                stands(&standing.line(), notes);
             }
             Done::Waits { delivery } => {
                 report::line(&format!("Kept as delivery {delivery}."));
-                stands(standing);
+                stands(&standing.line(), notes);
             }
         }
     }
@@ -66,7 +69,7 @@ pub(super) fn screen(explanation: &Explanation) {
 }
 
 /// Prints the state of an order and what helps.
-pub(super) fn stands(standing: &OrderStatus) {
-    report::line(&standing.line());
-    standing.notes().iter().flat_map(|note| layout::note(note, SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
+pub(super) fn stands(line: &str, notes: &[Note]) {
+    report::line(line);
+    notes.iter().flat_map(|note| layout::note(note, SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
 }

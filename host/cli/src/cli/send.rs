@@ -1,7 +1,8 @@
 //! `cartage send`: sends one status update to one cart, through the gate by its Cart ID, or as one attempt by the cart's file.
 
+use super::api::{Client, to};
 use super::update::{self, DryRun, UpdateArgs};
-use super::{Failure, Verdict, attempt, client, directory, gated, report};
+use super::{Failure, Verdict, attempt, client, gated, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::Job;
 use cartage::gate::{Again, Given};
@@ -57,11 +58,6 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Whether the cart is in the data directory.
-    pub(super) fn needs_data_directory(&self) -> bool {
-        CartId::new(self.cart.as_str()).is_ok()
-    }
-
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match CartId::new(self.cart.as_str()) {
             Ok(cart) => client::block_on(self.through_the_gate(cart, data, json)),
@@ -79,7 +75,7 @@ impl Args {
         let fields = self.update.fields()?;
         let again = if self.again { Again::Yes } else { Again::No };
         let request = Request { cart, cause: Cause::Given(Given::ByHand), fields, again };
-        let sent = directory::open(data)?.sending().send(&request).await.map_err(directory::failure)?;
+        let sent = Client::open(data)?.post(to(&["send"]), &request).await?;
         if let (Some(file), Some(attempt)) = (&self.cassette, gated::attempt(&sent)) {
             update::keep(attempt, file)?;
         }

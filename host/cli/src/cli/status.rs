@@ -1,13 +1,14 @@
 //! `cartage status`: shows first what somebody must act on, then the state of each cart.
 
-use super::{Failure, Verdict, client, directory, report};
+use super::api::{Client, to};
+use super::{Failure, Verdict, client, report};
 use cartage::alerts::span;
 use cartage::counted::counted;
 use cartage::remedy::Words as _;
-use cartage::service::{CartStatus, Status};
-use cartage::store::alerts::Alert;
+use cartage::store::alerts::Said;
 use cartage::store::backup::RESTORED;
 use cartage_commands::Commands;
+use cartage_http::api::documents::{CartNumbers, OpenAlert, StatusDocument};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -28,8 +29,8 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        let status = client::block_on(async { service.overview().status().await.map_err(directory::failure) })?;
+        let api = Client::open(data)?;
+        let status: StatusDocument = client::block_on(async { Ok(api.get(to(&["status"])).await?) })?;
         if json {
             report::json(&document(&status));
         } else {
@@ -39,14 +40,14 @@ impl Args {
     }
 }
 
-fn show(status: &Status) {
+fn show(status: &StatusDocument) {
     if !status.alerts.is_empty() {
         report::heading("open alerts");
         for alert in &status.alerts {
-            let Alert { kind, subject, raised_at_unix_ms, .. } = alert;
+            let OpenAlert { kind, subject, detail, remedies, raised_at_unix_ms, .. } = alert;
             let since = format!("{kind}, since {}", span(status.at_unix_ms.saturating_sub(*raised_at_unix_ms)));
             let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
-            report::rows(&[(about.as_str(), format!("{since}\n{}", alert.text(&Commands)))]);
+            report::rows(&[(about.as_str(), format!("{since}\n{}", Said { detail, remedies }.text(&Commands)))]);
         }
     }
     report::heading("carts");
@@ -55,7 +56,7 @@ fn show(status: &Status) {
     }
     report::rows(&status.carts.iter().map(|cart| (cart.cart.as_str(), line(cart, status.at_unix_ms))).collect::<Vec<_>>());
     let [queued, dead, blocked] = totals(status);
-    let paused = status.carts.iter().filter(|cart| cart.pause.is_some()).count();
+    let paused = status.carts.iter().filter(|cart| cart.paused.is_some()).count();
     let (dead, blocked, carts) = (counted(dead, "dead letter"), counted(blocked, "order"), counted(paused as u64, "cart"));
     report::line(&format!("total: {queued} waiting, {dead}, {blocked} blocked, {carts} paused"));
     let all_paused = all_are_paused(status);
@@ -73,51 +74,50 @@ fn show(status: &Status) {
 }
 
 /// The note for the case that every cart is paused; `None` if a cart is not paused, or there is no cart.
-fn all_are_paused(status: &Status) -> Option<&'static str> {
-    let carts: Vec<&CartStatus> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
-    if carts.is_empty() || carts.iter().any(|cart| cart.pause.is_none()) {
+fn all_are_paused(status: &StatusDocument) -> Option<&'static str> {
+    let carts: Vec<&CartNumbers> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
+    if carts.is_empty() || carts.iter().any(|cart| cart.paused.is_none()) {
         return None;
     }
-    let restored = carts.iter().any(|cart| cart.pause.as_ref().is_some_and(|pause| pause.why == RESTORED));
+    let restored = carts.iter().any(|cart| cart.paused.as_deref() == Some(RESTORED));
     Some(if restored { "this data directory was restored from a backup, and every cart is paused" } else { "every cart is paused" })
 }
 
-fn line(cart: &CartStatus, now_unix_ms: u64) -> String {
+fn line(cart: &CartNumbers, now_unix_ms: u64) -> String {
     let mut parts = vec![cart.mode.clone().unwrap_or_else(|| "removed".to_owned())];
     if cart.mode.is_some() && !cart.enabled {
         parts.push("disabled".to_owned());
     }
-    if let Some(pause) = &cart.pause {
-        let until = pause.until_unix_ms.map(|until| format!(" for {}", span(until.saturating_sub(now_unix_ms)))).unwrap_or_default();
-        parts.push(format!("paused{until} ({})", pause.why));
+    if let Some(why) = &cart.paused {
+        let until = cart.paused_until_unix_ms.map(|until| format!(" for {}", span(until.saturating_sub(now_unix_ms)))).unwrap_or_default();
+        parts.push(format!("paused{until} ({why})"));
     }
-    parts.extend(cart.breaker_until_unix_ms.map(|until| format!("breaker open for {}", span(until.saturating_sub(now_unix_ms)))));
+    parts.extend(cart.breaker_open_until_unix_ms.map(|until| format!("breaker open for {}", span(until.saturating_sub(now_unix_ms)))));
     let oldest = cart.oldest_queued_at_unix_ms.map(|at| format!(", the first for {}", span(now_unix_ms.saturating_sub(at))));
     parts.push(format!("{} waiting{}", cart.queued, oldest.unwrap_or_default()));
     parts.extend((cart.dead > 0).then(|| counted(cart.dead, "dead letter")));
-    parts.extend((cart.blocked > 0).then(|| format!("{} blocked", counted(cart.blocked, "order"))));
+    parts.extend((cart.blocked_orders > 0).then(|| format!("{} blocked", counted(cart.blocked_orders, "order"))));
     parts.join(", ")
 }
 
-fn totals(status: &Status) -> [u64; 3] {
-    let sum = |of: fn(&CartStatus) -> u64| status.carts.iter().map(of).sum();
-    [sum(|cart| cart.queued), sum(|cart| cart.dead), sum(|cart| cart.blocked)]
+fn totals(status: &StatusDocument) -> [u64; 3] {
+    let sum = |of: fn(&CartNumbers) -> u64| status.carts.iter().map(of).sum();
+    [sum(|cart| cart.queued), sum(|cart| cart.dead), sum(|cart| cart.blocked_orders)]
 }
 
-fn document(status: &Status) -> Value {
-    let alert = |alert: &Alert| {
-        let Alert { kind, subject, detail, remedies, raised_at_unix_ms, told_at_unix_ms, .. } = alert;
+fn document(status: &StatusDocument) -> Value {
+    let alert = |alert: &OpenAlert| {
+        let OpenAlert { kind, subject, detail, remedies, raised_at_unix_ms, told_at_unix_ms, .. } = alert;
         let remedies: Vec<String> = remedies.iter().map(|remedy| Commands.advice(remedy)).collect();
         json!({
             "kind": kind, "subject": subject, "detail": detail, "remedies": remedies, "raised_at_unix_ms": raised_at_unix_ms, "told_at_unix_ms": told_at_unix_ms,
         })
     };
-    let cart = |cart: &CartStatus| {
-        let oldest = cart.oldest_queued_at_unix_ms.map(|at| status.at_unix_ms.saturating_sub(at) / 1000);
-        let pause = cart.pause.as_ref().map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
+    let cart = |cart: &CartNumbers| {
+        let pause = cart.paused.as_ref().map(|why| json!({ "why": why, "until_unix_ms": cart.paused_until_unix_ms }));
         json!({
-            "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "breaker_open_until_unix_ms": cart.breaker_until_unix_ms, "queued": cart.queued,
-            "oldest_seconds": oldest, "dead": cart.dead, "blocked_orders": cart.blocked,
+            "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "breaker_open_until_unix_ms": cart.breaker_open_until_unix_ms, "queued": cart.queued,
+            "oldest_seconds": cart.oldest_seconds, "dead": cart.dead, "blocked_orders": cart.blocked_orders,
         })
     };
     let [queued, dead, blocked] = totals(status);
@@ -127,6 +127,6 @@ fn document(status: &Status) -> Value {
         "all_carts_paused": all_are_paused(status).is_some(),
         "carts": status.carts.iter().map(cart).collect::<Vec<_>>(),
         "total": { "queued": queued, "dead": dead, "blocked_orders": blocked },
-        "free_disk_bytes": status.free_bytes,
+        "free_disk_bytes": status.free_disk_bytes,
     })
 }

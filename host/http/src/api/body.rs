@@ -20,6 +20,8 @@ pub(super) const UPGRADE_BYTES_MAX: usize = PLUGIN_BYTES_MAX.div_ceil(3) * 4 + S
 pub(super) const DEFINITIONS_BYTES_MAX: usize = 256 << 20;
 /// The largest body of any other request, in bytes.
 pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
+/// The largest body of labels to record on the machine, in bytes: of a file of 64 MiB, in JSON.
+pub(super) const BASELINE_BYTES_MAX: usize = 128 << 20;
 /// The memory for all large bodies (more than 64 KiB) that are being read or worked on, in bytes.
 pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
 /// The same for users of the machine, who send the files of plugins. One of them may have half.

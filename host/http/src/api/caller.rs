@@ -45,6 +45,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller is a user of the machine.
+    pub(super) fn is_machine(&self) -> bool {
+        matches!(self, Caller::Machine(_))
+    }
+
     /// The carts to which the caller is limited; `None` means every cart of the merchant.
     pub(super) fn carts(&self) -> Option<&[CartId]> {
         match self {

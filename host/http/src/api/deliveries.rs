@@ -1,28 +1,31 @@
 //! Deliveries: lists those that wait and those that died, shows one, and retries or discards it.
 
-mod documents;
-mod together;
+pub(super) mod documents;
+pub(super) mod summary;
+pub(super) mod together;
+pub(super) mod whole;
 
+pub(super) use summary::*;
 pub(super) use together::*;
 
 use super::call::{Call, DELIVERY_CHARS_MAX, json, no_delivery, typed};
 use super::problem::{self, Kind, More, Problem};
+use super::query::Query;
 use super::{cursor, schema};
 use axum::response::Response;
 use cartage::service::{self, DeliveryView, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::outbox::{Discarded, Filter, Found, Page, Queued, Retried};
-use documents::{
-    CartCounts, Counts, DeadCount, Deliveries, Delivery, EndedNow, OnRecord, Place, Placed, Recorded, RecordedState, Was, WholeDelivery,
-};
+use documents::{CartCounts, Counts, DeadCount, Deliveries, Delivery, Ended};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+use whole::{EndedNow, OnRecord, Place, Placed, Recorded, RecordedState, Was, WholeDelivery};
 
 /// The number of deliveries on a page by default.
 pub(super) const PAGE_USUAL: u32 = 50;
@@ -66,6 +69,33 @@ impl PartialSchema for State {
 
 impl ToSchema for State {}
 
+impl State {
+    /// The state that a query asks for; `None` if it asks for none.
+    fn read(query: &Query) -> Result<Option<State>, Problem> {
+        let Some(given) = query.get("state") else { return Ok(None) };
+        let known = STATES.iter().find(|(name, _)| *name == given).map(|(_, state)| *state);
+        let wrong = || format!("the query parameter state is {given:?}; write dead, blocking, queued or delivered");
+        known.map(Some).ok_or_else(|| Problem::new(Kind::BadRequest, wrong()))
+    }
+
+    /// Where such deliveries are; `None` stands for every place.
+    fn place(self) -> Option<Where> {
+        match self {
+            State::Any => None,
+            State::Dead => Some(Where::Dead),
+            State::Blocking => Some(Where::Blocked),
+            State::Queued => Some(Where::Queued),
+            State::Delivered => Some(Where::Delivered),
+        }
+    }
+}
+
+/// The reason of dead letters that a query asks for.
+fn read_reason(query: &Query) -> Result<Option<Reason>, Problem> {
+    let reason = query.get("reason").map(|text| Reason::try_from(text.to_owned())).transpose();
+    reason.map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
+}
+
 /// A list that a request asks for.
 struct Wanted {
     state: State,
@@ -80,17 +110,9 @@ impl Wanted {
     fn read(call: &Call) -> Result<Wanted, Problem> {
         let wrong = |detail: String| Problem::new(Kind::BadRequest, detail);
         let query = &call.query;
-        let state = match query.get("state") {
-            None if query.get("order").is_some() => State::Any,
-            None => State::Dead,
-            Some(given) => STATES
-                .iter()
-                .find(|(name, _)| *name == given)
-                .map(|(_, state)| *state)
-                .ok_or_else(|| wrong(format!("the query parameter state is {given:?}; write dead, blocking, queued or delivered")))?,
-        };
-        let reason = query.get("reason").map(|text| Reason::try_from(text.to_owned())).transpose();
-        let reason = reason.map_err(|error| wrong(error.to_string()))?;
+        let usual = if query.get("order").is_some() { State::Any } else { State::Dead };
+        let state = State::read(query)?.unwrap_or(usual);
+        let reason = read_reason(query)?;
         let since_unix_ms = query.time("since")?;
         if state == State::Queued && (reason.is_some() || since_unix_ms.is_some()) {
             return Err(wrong("reason and since are about dead letters; leave them out with state=queued".to_owned()));
@@ -179,17 +201,11 @@ async fn counts(call: &Call, wanted: &Wanted) -> Result<Counts, Problem> {
     let mut dead_letters = Vec::new();
     for filter in wanted.filters() {
         let counts = deliveries.dead_counts(filter).await?;
-        dead_letters.extend(counts.into_iter().map(|count| DeadCount { cart: count.cart, reason: count.reason, count: count.count }));
+        dead_letters.extend(counts.into_iter().map(DeadCount::from));
     }
     let backlogs = deliveries.backlogs().await?;
     let within = |cart: &CartId| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart));
-    let carts = backlogs.into_iter().filter(|backlog| within(&backlog.cart)).map(|backlog| CartCounts {
-        cart: backlog.cart,
-        queued: backlog.queued,
-        dead: backlog.dead,
-        blocked_orders: backlog.blocked,
-        oldest_queued_at_unix_ms: backlog.oldest_queued_at_unix_ms,
-    });
+    let carts = backlogs.into_iter().filter(|backlog| within(&backlog.cart)).map(CartCounts::from);
     Ok(Counts { carts: carts.collect(), dead_letters })
 }
 
@@ -208,7 +224,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     let more = found.len() > wanted.most as usize;
     found.truncate(wanted.most as usize);
     let next = found.last().filter(|_| more).map(|last| last.nth.to_string());
-    Ok((found.iter().map(Delivery::from).collect(), next))
+    Ok((found.iter().map(|letter| Delivery::Dead(letter.into())).collect(), next))
 }
 
 /// Lists waiting deliveries, cart by cart in the order of their ids.
@@ -232,18 +248,12 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     let more = found.len() > wanted.most as usize;
     found.truncate(wanted.most as usize);
     let next = found.last().filter(|_| more).map(|last| format!("{} {}", last.order.cart, last.nth));
-    Ok((found.iter().map(Delivery::from).collect(), next))
+    Ok((found.iter().map(|queued| Delivery::Queued(queued.into())).collect(), next))
 }
 
 /// Lists the deliveries that carts have, or all deliveries of an order. The list is one page.
 async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
-    let at = match wanted.state {
-        State::Any => None,
-        State::Dead => Some(Where::Dead),
-        State::Blocking => Some(Where::Blocked),
-        State::Queued => Some(Where::Queued),
-        State::Delivered => Some(Where::Delivered),
-    };
+    let at = wanted.state.place();
     let Filter { reason, since_unix_ms, .. } = wanted.filter;
     let carts: Vec<Option<CartId>> = match &wanted.carts {
         None => vec![None],
@@ -253,10 +263,10 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
     for cart in carts {
         let which = Which { cart, reason, since_unix_ms, at, order: wanted.order.clone() };
         let service::Listed { dead, queued, delivered, ended, .. } = call.service.deliveries().list(&which, wanted.most).await?;
-        rows.extend(dead.iter().map(|dead| (dead.sequence, Delivery::from(dead))));
-        rows.extend(queued.iter().map(|queued| (queued.sequence, Delivery::from(queued))));
-        rows.extend(delivered.iter().map(|has| (has.sequence, Delivery::from(has))));
-        rows.extend(ended.iter().map(|(order, one)| (one.sequence, Delivery::ended(&one.delivery, order, one.sequence, &one.ending))));
+        rows.extend(dead.iter().map(|dead| (dead.sequence, Delivery::Dead(dead.into()))));
+        rows.extend(queued.iter().map(|queued| (queued.sequence, Delivery::Queued(queued.into()))));
+        rows.extend(delivered.iter().map(|has| (has.sequence, Delivery::Delivered(has.into()))));
+        rows.extend(ended.iter().map(|(order, one)| (one.sequence, Ended::of(&one.delivery, order, one.sequence, &one.ending).into())));
     }
     if wanted.order.is_some() {
         rows.sort_by_key(|(sequence, _)| *sequence);
@@ -268,32 +278,26 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
 /// Finds a delivery of the token's merchant at a cart that the token may touch. Any other delivery counts as missing.
 async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Problem> {
     let known = call.service.deliveries().find(delivery).await?.ok_or_else(|| no_delivery(delivery.as_str()))?;
-    let DeliveryView { found, receipts, cassettes, merged, .. } = known;
-    let (cart, on_record, update) = match found {
-        Some(Found::Queued(queued, update)) => (queued.order.cart.clone(), OnRecord::Listed((&*queued).into()), Some(update)),
-        Some(Found::Dead(letter, update)) => (letter.order.cart.clone(), OnRecord::Listed((&*letter).into()), Some(update)),
-        Some(Found::Ended { order, sequence, ending }) => {
-            (order.cart.clone(), OnRecord::Listed(Delivery::ended(delivery, &order, sequence, &ending)), None)
-        }
-        None => {
-            let recorded = recorded(delivery, receipts.iter().rfind(|receipt| receipt["cart"].is_string()))
-                .ok_or_else(|| no_delivery(delivery.as_str()))?;
-            (recorded.cart.clone(), OnRecord::Receipts(recorded), None)
-        }
-    };
+    let DeliveryView { cart, found, receipts, cassettes, before, merged } = known;
     if !call.sees(&cart) {
         return Err(no_delivery(delivery.as_str()));
     }
-    Ok(WholeDelivery { on_record, update, receipts, cassettes, merged })
+    let (on_record, update) = match found {
+        Some(Found::Queued(queued, update)) => (OnRecord::Listed(Delivery::Queued((&*queued).into())), Some(update)),
+        Some(Found::Dead(letter, update)) => (OnRecord::Listed(Delivery::Dead((&*letter).into())), Some(update)),
+        Some(Found::Ended { order, sequence, ending }) => (OnRecord::Listed(Ended::of(delivery, &order, sequence, &ending).into()), None),
+        None => (OnRecord::Receipts(Recorded { delivery: delivery.clone(), state: recorded(&receipts), cart }), None),
+    };
+    Ok(WholeDelivery { on_record, update, receipts, cassettes, before, merged })
 }
 
-/// What the last receipt says of a delivery. `None` if there is no receipt, or none that names a cart.
-fn recorded(delivery: &DeliveryId, last: Option<&Value>) -> Option<Recorded> {
-    let last = last?;
-    let cart = last["cart"].as_str().and_then(|cart| CartId::new(cart).ok())?;
-    let has_it = matches!(last["fate"].as_str(), Some("delivered" | "already-delivered"));
-    let state = if has_it { RecordedState::Delivered } else { RecordedState::Recorded };
-    Some(Recorded { delivery: delivery.clone(), state, cart })
+/// What the last receipt that this release can read says of a delivery.
+fn recorded(receipts: &[Value]) -> RecordedState {
+    let last = receipts.iter().rfind(|receipt| receipt["cart"].is_string());
+    match last.and_then(|last| last["fate"].as_str()) {
+        Some("delivered" | "already-delivered") => RecordedState::Delivered,
+        Some(_) | None => RecordedState::Recorded,
+    }
 }
 
 /// Shows one delivery with its receipts, and with its update while that is kept.
@@ -346,12 +350,13 @@ pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &Placed { delivery, placed, sequence, stands }))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// Why a delivery is discarded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DiscardBody {
+pub struct DiscardBody {
     /// Why the delivery is discarded, for the record.
     #[schema(value_type = Why, inline)]
-    why: String,
+    pub why: String,
 }
 
 /// Ends a delivery for good.
@@ -412,6 +417,7 @@ fn in_no_state_for(what: &str, why: &str, delivery: &DeliveryId, found: &WholeDe
     params(
         ("delivery" = inline(DeliveryPath), Path, description = "The id of a delivery."),
         ("attempt" = u32, Path, description = "The number of the attempt.", minimum = 1),
+        ("redacted" = Option<bool>, Query, description = "Whether personal data is removed also from a recording that has it. Left out: false."),
     ),
     responses(
         (status = 200, description = "The cassette.", body = Object),
@@ -430,6 +436,13 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
         )
     };
     let number: u32 = attempt.parse().map_err(|_| none())?;
-    let found = call.service.recordings().cassette_json(&delivery, number).await?;
+    let recordings = call.service.recordings();
+    if call.query.yes("redacted")? {
+        return Ok(json(StatusCode::OK, &recordings.redacted(&delivery, number).await?.ok_or_else(none)?));
+    }
+    if call.caller.is_machine() {
+        return Ok(json(StatusCode::OK, &recordings.cassette(&delivery, number).await?.ok_or_else(none)?));
+    }
+    let found = recordings.cassette_json(&delivery, number).await?;
     Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?))
 }

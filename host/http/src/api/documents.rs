@@ -9,6 +9,17 @@ pub use super::carts::{
     RollbackBody, SuppliedSetting, UnreadableCart, Upgrade, UpgradeBody, WholeCart,
 };
 pub use super::credentials::{CredentialField, Credentials, ForgottenField, SetField, ValueBody};
+pub use super::deliveries::DiscardBody;
+pub use super::deliveries::documents::{
+    Attempts, CartCounts, Counts as DeliveryCounts, Dead as DeadLetter, DeadCount, Delivered as DeliveredDelivery, Deliveries, Delivery,
+    Ended as EndedDelivery, Queued as QueuedDelivery,
+};
+pub use super::deliveries::summary::DeliverySummary;
+pub use super::deliveries::together::{DeliveriesBody, RetriedDeadLetters, RetryOutcome, TriedDelivery};
+pub use super::deliveries::whole::{EndedNow, OnRecord, Place, Placed, Recorded as RecordedDelivery, RecordedState, Was, WholeDelivery};
 pub use super::machine::{ApproveBody, ApprovedSlots, ClockState, RetainedKind, RetainedKinds, RetentionBody, SealingKey};
 pub use super::merchant::{AllLabels, EventState, Events, LabelsBody, ParameterBody, ParameterValue, Parameters, UnsetParameter};
+pub use super::orders::{AllLabelsBody, ForgetBody, ForgottenOrder, IN_LOG, RecordedLabels};
 pub use super::problem::{Correct, Document as Problem, More};
+pub use super::seen::{Alerts, CartNumbers, ExplainedOrder, OpenAlert, StatusDocument};
+pub use super::sending::SentUpdate;

@@ -5,7 +5,7 @@ use super::body::Takes;
 use super::call::typed;
 use super::problem::{self, Problem};
 use super::route::{Route, Run};
-use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, orders, seen, updates};
+use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, orders, seen, sending, updates};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -32,6 +32,7 @@ pub(super) const MACHINE: &str = "machine";
         updates::raise,
         updates::update,
         deliveries::list,
+        deliveries::summary,
         deliveries::show,
         deliveries::retry,
         deliveries::discard,
@@ -39,6 +40,7 @@ pub(super) const MACHINE: &str = "machine";
         deliveries::try_now,
         deliveries::retry_all,
         deliveries::export,
+        sending::send,
         seen::status,
         seen::explain,
         seen::alerts,
@@ -65,6 +67,7 @@ pub(super) const MACHINE: &str = "machine";
         credentials::forget,
         orders::forget,
         orders::baseline,
+        orders::baseline_all,
         bans::list,
         bans::ban,
         bans::unban,

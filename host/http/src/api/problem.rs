@@ -134,7 +134,7 @@ impl Kind {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
-    what_to_do: Option<Remedy>,
+    what_to_do: Option<Box<Remedy>>,
     error: Option<Box<Cause>>,
     more: Option<Box<More>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
@@ -210,6 +210,10 @@ pub struct More {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub state: Option<String>,
+    /// Of an order that is not forgotten: the number of its deliveries that wait or are dead letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub deliveries: Option<u64>,
     /// Of not-sent: the gate's decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<schema::decision::Decision>)]
@@ -275,7 +279,7 @@ impl Problem {
 
     /// This problem with what to do, if that is known.
     pub(super) fn doing(self, remedy: Option<&Remedy>) -> Problem {
-        Problem { what_to_do: remedy.cloned(), ..self }
+        Problem { what_to_do: remedy.cloned().map(Box::new), ..self }
     }
 
     /// This problem with a header.
@@ -311,16 +315,16 @@ impl Problem {
     }
 
     /// The JSON document for users of the machine: with the error behind the problem, and its remedy as data.
-    fn whole_document(&self, instance: &str) -> Document {
+    pub(super) fn whole_document(&self, instance: &str) -> Document {
         let document = self.bare_document(instance);
         match self.error.as_deref() {
             Some(Cause { message, causes, remedy, .. }) => Document {
                 detail: message.clone(),
                 causes: causes.clone(),
-                what_to_do: remedy.clone().or_else(|| self.what_to_do.clone()),
+                what_to_do: remedy.clone().or_else(|| self.what_to_do.as_deref().cloned()),
                 ..document
             },
-            None => Document { what_to_do: self.what_to_do.clone(), ..document },
+            None => Document { what_to_do: self.what_to_do.as_deref().cloned(), ..document },
         }
     }
 

@@ -44,6 +44,11 @@ impl Query {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// An optional parameter as it was sent, also if it is empty.
+    pub(super) fn exact(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// A required parameter.
     pub(super) fn must(&self, name: &str) -> Result<&str, Problem> {
         self.get(name).ok_or_else(|| wrong(format!("the query parameter {name} is missing; add it: ?{name}=...")))

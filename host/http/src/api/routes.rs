@@ -1,10 +1,15 @@
 //! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
 
-use super::body::{CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX, UPGRADE_BYTES_MAX};
+use super::body::{
+    BASELINE_BYTES_MAX, CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX,
+    UPGRADE_BYTES_MAX,
+};
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
-use super::{access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, updates};
+use super::{
+    access_tokens, all_carts, bans, carts, credentials, deliveries, machine, merchant, openapi, orders, page, seen, sending, updates,
+};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
@@ -43,18 +48,25 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 60] = [
+pub(super) static ROUTES: &[Route] = &[
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
-    get("/v1/openapi.json", &[], Sender, |_| Box::pin(openapi::show(&ROUTES))),
+    get("/v1/openapi.json", &[], Sender, |_| Box::pin(openapi::show(ROUTES))),
     post("/v1/status-events", Takes::Json(EVENT_BYTES_MAX), Sender, |call| Box::pin(updates::raise(call))),
     post("/v1/status-updates", Takes::Json(UPDATES_BYTES_MAX), Sender, |call| Box::pin(updates::update(call))),
     get("/v1/deliveries", deliveries::QUERY, Sender, |call| Box::pin(deliveries::list(call))),
+    Route {
+        method: Method::GET,
+        path: "/v1/deliveries/summary",
+        query: deliveries::SUMMARY_QUERY,
+        takes: NOTHING,
+        run: Run::Machine(|call| Box::pin(deliveries::summary(call))),
+    },
     get("/v1/deliveries/{delivery}", &[], Sender, |call| Box::pin(deliveries::show(call))),
     post("/v1/deliveries/{delivery}/retry", NOTHING, Operator, |call| Box::pin(deliveries::retry(call))),
     post("/v1/deliveries/{delivery}/discard", SMALL, Operator, |call| Box::pin(deliveries::discard(call))),
-    get("/v1/deliveries/{delivery}/cassettes/{attempt}", &[], Operator, |call| Box::pin(deliveries::cassette(call))),
+    get("/v1/deliveries/{delivery}/cassettes/{attempt}", &["redacted"], Operator, |call| Box::pin(deliveries::cassette(call))),
     post("/v1/deliveries/{delivery}/try", NOTHING, Operator, |call| Box::pin(deliveries::try_now(call))),
     post("/v1/deliveries/retry", SMALL, Operator, |call| Box::pin(deliveries::retry_all(call))),
     post("/v1/deliveries/export", SMALL, Operator, |call| Box::pin(deliveries::export(call))),
@@ -93,6 +105,8 @@ pub(super) static ROUTES: [Route; 60] = [
     get("/v1/plugins/bans", &[], Operator, |call| Box::pin(bans::list(call))),
     put("/v1/plugins/bans/{digest}", &[], SMALL, |call| Box::pin(bans::ban(call))),
     delete("/v1/plugins/bans/{digest}", &[], |call| Box::pin(bans::unban(call))),
+    machine(Method::POST, "/v1/send", Takes::Json(UPDATES_BYTES_MAX), |call| Box::pin(sending::send(call))),
+    machine(Method::POST, "/v1/baseline/all", Takes::Json(BASELINE_BYTES_MAX), |call| Box::pin(orders::baseline_all(call))),
     machine(Method::POST, "/v1/plugins", Takes::Wasm(PLUGIN_BYTES_MAX), |call| Box::pin(machine::keep_plugin(call))),
     machine(Method::POST, "/v1/carts/{cart}/credentials/approve", SMALL_OR_NOTHING, |call| Box::pin(machine::approve(call))),
     machine(Method::POST, "/v1/key", NOTHING, |call| Box::pin(machine::make_key(call))),

@@ -1,18 +1,20 @@
 //! Requests that only look: health, readiness, metrics, the gate's decision about an order, and open alerts.
 
 use super::call::{Call, Shared, json, typed};
+use super::caller::Caller;
 use super::problem::{self, Kind, Problem};
 use super::schema::UnixMs;
 use super::words::Requests;
 use super::{metrics, schema};
 use axum::response::Response;
 use cartage::service::{CartStatus, Explained};
+use cartage_model::alerts::Subject;
 use cartage_model::id::{CartId, SenderOrderNumber};
-use cartage_model::remedy::Words as _;
+use cartage_model::remedy::Remedy;
 use cartage_policy::validate::ORDER_NUMBER_CHARS_MAX;
 use cartage_store::alerts::Alert;
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -75,13 +77,14 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
 }
 
 /// Why an order's status is sent or not, and whether somebody must act.
-#[derive(Serialize, ToSchema)]
-struct Shown {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExplainedOrder<R = Remedy> {
+    /// What is explained.
     #[serde(flatten)]
     #[schema(value_type = schema::order::Explained)]
-    explained: Explained<String>,
+    pub explained: Explained<R>,
     /// Whether somebody must act before the status is sent, or on what is on record of the order.
-    must_act: bool,
+    pub must_act: bool,
 }
 
 /// Shows why an order's status is sent or not: what the gate would decide now, and the state of the order. Nothing is kept.
@@ -95,46 +98,54 @@ struct Shown {
         ("label" = Option<String>, Query, description = "A label, given directly. Left out: what was last asked for."),
     ),
     responses(
-        (status = 200, description = "The state of the order, and the gate's decision.", body = inline(Shown)),
+        (status = 200, description = "The state of the order, and the gate's decision.", body = inline(ExplainedOrder<String>)),
         (status = "default", response = problem::Document),
     ),
 )]
 pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     let (cart, order) = (call.query.must_cart()?, call.query.must("order")?);
     call.may_touch(&cart)?;
-    if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
+    if order.chars().count() > ORDER_NUMBER_CHARS_MAX && !call.caller.is_machine() {
         let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
+    // A person may have typed an empty label, which is no label.
+    let label = if call.caller.is_machine() { call.query.exact("label") } else { call.query.get("label") };
+    let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), label)).await?;
     let must_act = explained.must_act();
-    Ok(json(StatusCode::OK, &Shown { explained: explained.worded(&Requests), must_act }))
+    Ok(match call.caller {
+        Caller::Machine(_) => json(StatusCode::OK, &ExplainedOrder { explained, must_act }),
+        Caller::Token(_) => json(StatusCode::OK, &ExplainedOrder { explained: explained.worded(&Requests), must_act }),
+    })
 }
 
 /// The open alerts.
-#[derive(Serialize, ToSchema)]
-struct Alerts {
-    alerts: Vec<OpenAlert>,
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Alerts {
+    /// The alerts, the oldest first.
+    pub alerts: Vec<OpenAlert>,
 }
 
 /// An open alert.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Alert)]
-struct OpenAlert {
+pub struct OpenAlert {
     /// The kind of the condition, by name.
-    kind: String,
+    pub kind: String,
     /// What the alert is about: `cart` and the Cart ID. Empty: the whole installation.
-    subject: String,
+    #[schema(value_type = String)]
+    pub subject: Subject,
     /// What is wrong.
-    detail: String,
+    pub detail: String,
     /// What there is to do, in order: requests, and what must be done elsewhere.
-    remedies: Vec<String>,
+    #[schema(value_type = Vec<schema::Remedy>)]
+    pub remedies: Vec<Remedy>,
     /// When the alert was raised.
     #[schema(value_type = UnixMs)]
-    raised_at_unix_ms: u64,
+    pub raised_at_unix_ms: u64,
     /// When somebody was last told. Null: nobody was.
     #[schema(required, value_type = Option<UnixMs>)]
-    told_at_unix_ms: Option<u64>,
+    pub told_at_unix_ms: Option<u64>,
 }
 
 /// Lists the open alerts, the oldest first. A token that is limited to some carts sees only alerts about these.
@@ -149,50 +160,58 @@ struct OpenAlert {
 )]
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let open = call.service.alerts().open().await?;
-    let alerts =
-        open.iter().filter(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
+    let alerts = open.iter().filter(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart)));
+    let alerts = alerts.map(|alert| document(&call, alert)).collect();
     Ok(json(StatusCode::OK, &Alerts { alerts }))
 }
 
 /// The state of everything.
-#[derive(Serialize, ToSchema)]
-struct StatusDocument {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StatusDocument {
     /// When the state was read.
     #[schema(value_type = UnixMs)]
-    at_unix_ms: u64,
+    pub at_unix_ms: u64,
     /// The open alerts, on which somebody must act.
-    alerts: Vec<OpenAlert>,
+    pub alerts: Vec<OpenAlert>,
     /// The carts by id, followed by removed carts that still have deliveries.
-    carts: Vec<CartNumbers>,
+    pub carts: Vec<CartNumbers>,
     /// The free bytes on the disk of the data directory. Null: the system does not say.
     #[schema(required)]
-    free_disk_bytes: Option<u64>,
+    pub free_disk_bytes: Option<u64>,
 }
 
 /// A cart with the numbers of its queue.
-#[derive(Serialize, ToSchema)]
-struct CartNumbers {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CartNumbers {
+    /// The cart that the numbers are about.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
     /// The mode, by name. Null: the cart was removed.
     #[schema(required)]
-    mode: Option<String>,
-    enabled: bool,
+    pub mode: Option<String>,
+    /// Whether the cart is enabled.
+    pub enabled: bool,
     /// The reason of the pause. Null: the cart is not paused.
     #[schema(required)]
-    paused: Option<String>,
+    pub paused: Option<String>,
+    /// The end of the pause. Null: the cart is not paused, or until somebody resumes it.
+    #[schema(required, value_type = Option<UnixMs>)]
+    pub paused_until_unix_ms: Option<u64>,
     /// Until when the cart is not asked because it fails again and again. Null: its breaker is closed.
     #[schema(required, value_type = Option<UnixMs>)]
-    breaker_open_until_unix_ms: Option<u64>,
+    pub breaker_open_until_unix_ms: Option<u64>,
     /// The number of deliveries that wait or are under way.
-    queued: u64,
+    pub queued: u64,
     /// For how long the oldest of them has waited. Null: none waits.
     #[schema(required)]
-    oldest_seconds: Option<u64>,
+    pub oldest_seconds: Option<u64>,
+    /// When the oldest of them entered the queue. Null: none waits.
+    #[schema(required, value_type = Option<UnixMs>)]
+    pub oldest_queued_at_unix_ms: Option<u64>,
     /// The number of dead letters.
-    dead: u64,
+    pub dead: u64,
     /// The number of orders that a dead letter blocks.
-    blocked_orders: u64,
+    pub blocked_orders: u64,
 }
 
 /// Looks for alerts, and shows the state of each cart that the token may touch.
@@ -214,16 +233,18 @@ pub(super) async fn status(call: Call) -> Result<Response, Problem> {
         cart: cart.cart,
         mode: cart.mode,
         enabled: cart.enabled,
+        paused_until_unix_ms: cart.pause.as_ref().and_then(|pause| pause.until_unix_ms),
         paused: cart.pause.map(|pause| pause.why),
         breaker_open_until_unix_ms: cart.breaker_until_unix_ms,
         queued: cart.queued,
         oldest_seconds: cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(at) / 1000),
+        oldest_queued_at_unix_ms: cart.oldest_queued_at_unix_ms,
         dead: cart.dead,
         blocked_orders: cart.blocked,
     };
     let document = StatusDocument {
         at_unix_ms: now,
-        alerts: status.alerts.iter().map(document).collect(),
+        alerts: status.alerts.iter().map(|alert| document(&call, alert)).collect(),
         carts: status.carts.into_iter().map(numbers).collect(),
         free_disk_bytes: status.free_bytes,
     };
@@ -235,12 +256,12 @@ pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
     alert.subject.cart().is_some_and(sees)
 }
 
-fn document(alert: &Alert) -> OpenAlert {
+fn document(call: &Call, alert: &Alert) -> OpenAlert {
     OpenAlert {
         kind: alert.kind.clone(),
-        subject: alert.subject.to_string(),
+        subject: alert.subject.clone(),
         detail: alert.detail.clone(),
-        remedies: alert.remedies.iter().map(|remedy| Requests.advice(remedy)).collect(),
+        remedies: alert.remedies.iter().map(|remedy| call.remedy(remedy)).collect(),
         raised_at_unix_ms: alert.raised_at_unix_ms,
         told_at_unix_ms: alert.told_at_unix_ms,
     }

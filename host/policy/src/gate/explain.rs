@@ -3,10 +3,11 @@
 
 use super::{Decision, Stage, Verdict};
 use cartage_model::remedy::{Remedy, Sentence, Words};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A decision in words. Its remedies are data, or a `String` each where they are in words as well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation<R = Remedy> {
     /// What happens to the update, in one sentence; later, the state of the order.
     pub headline: String,
@@ -21,7 +22,7 @@ pub struct Explanation<R = Remedy> {
 }
 
 /// A detail of the state of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note<R = Remedy> {
     /// The detail, as one sentence.
     pub text: Sentence<R>,
@@ -48,14 +49,14 @@ impl Note {
 }
 
 /// One of the six conditions, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row<R = Remedy> {
     /// A tick if the condition holds, else a cross.
     pub mark: Mark,
     /// The condition's number, 1 to 6.
     pub number: u8,
     /// The condition in plain words.
-    pub condition: &'static str,
+    pub condition: Cow<'static, str>,
     /// The value that was found.
     pub value: String,
     /// Where that value is set.
@@ -67,7 +68,7 @@ pub struct Row<R = Remedy> {
 }
 
 /// Whether a condition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// The condition holds.
@@ -87,7 +88,7 @@ impl Mark {
 }
 
 /// The row about the cart's mode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModeRow<R = Remedy> {
     /// The mode, and what it means for this order.
     pub value: String,
@@ -119,7 +120,7 @@ fn row(answer: &super::ConditionAnswer) -> Row {
     Row {
         mark: if answer.held() { Mark::Tick } else { Mark::Cross },
         number: answer.condition.number(),
-        condition: answer.condition.title(),
+        condition: answer.condition.title().into(),
         value: answer.value.clone(),
         set_in: answer.place.to_string(),
         reason: answer.reason.clone(),
@@ -172,7 +173,7 @@ impl Row {
         Row {
             mark: self.mark,
             number: self.number,
-            condition: self.condition,
+            condition: self.condition.clone(),
             value: self.value.clone(),
             set_in: self.set_in.clone(),
             reason: self.reason.worded(words),

@@ -62,7 +62,7 @@ pub struct Queued {
 }
 
 /// What a queued delivery waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Waits {
     /// Its due time; the delivery is its lane's head.
@@ -169,7 +169,7 @@ pub struct Ended {
 }
 
 /// An earlier update that was merged into a later one, which tells what the earlier had to tell.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MergedUpdate {
     /// The id of the earlier update's delivery.
     pub delivery: DeliveryId,
@@ -232,7 +232,8 @@ pub struct Count {
 }
 
 /// The result of returning a dead letter to the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "done")]
 pub enum Retried {
     /// The delivery is its lane's head again with its old sequence number, and the lane is no longer blocked.
     Head,

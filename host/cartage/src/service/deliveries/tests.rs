@@ -220,7 +220,7 @@ async fn an_order_leads_to_its_deliveries() {
     assert_eq!(desk.listed(of("1022", None), 10).await, [vec![], vec!["other"]]);
     desk.service.deliveries().discard(&id("first"), "wrong").await.expect("it is ended");
     let all = desk.service.deliveries().of_order(&order("1021")).await.expect("they are listed");
-    let all: Vec<_> = all.iter().map(|one| (one.delivery.as_str(), one.sequence, one.state)).collect();
+    let all: Vec<_> = all.iter().map(|one| (one.delivery.as_str(), one.sequence, &*one.state)).collect();
     assert_eq!(all, [("first", 1, "discarded"), ("second", 2, "queued")]);
     let standing = desk.service.orders().status_of(&id("second")).await.expect("it is looked up").expect("it is known");
     assert!(standing.line().contains("there is no cart shop any more") && standing.must_act(), "{}", standing.line());

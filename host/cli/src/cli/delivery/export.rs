@@ -1,11 +1,13 @@
 //! `cartage delivery export`: writes one file for support, or a delivery's recordings as a folder of cassettes.
 
-use super::{Filter, delivery, unknown};
-use crate::cli::{Failure, Verdict, console, directory, report};
-use cartage::cassette::file;
+use super::{Filter, delivery, find, found, unknown};
+use crate::cli::api::{Client, to};
+use crate::cli::{Failure, Verdict, console, report};
+use cartage::cassette::{Cassette, file};
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
-use cartage::service::{SUPPORT_DELIVERIES_MAX, Service};
+use cartage_http::api::documents::DeliveriesBody;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What is exported, and where to.
@@ -25,7 +27,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
+    pub(super) async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let Args { mut ids_and_file, all, cassettes, filter } = self;
         let file = PathBuf::from(ids_and_file.pop().expect("clap wants one at least"));
         let ids: Result<Vec<DeliveryId>, String> = ids_and_file.iter().map(|id| delivery(id)).collect();
@@ -37,19 +39,19 @@ impl Args {
             if filter.is_set() {
                 return Err(Failure::wrong_use("filters select dead letters; leave out the filters or --cassettes"));
             }
-            return export_cassettes(service, id, &file, json).await;
+            return export_cassettes(api, id, &file, json).await;
         }
         if all != ids.is_empty() || (!all && filter.is_set()) {
             return Err(Failure::wrong_use(
                 "name deliveries by their ids and then the file, or give --all, with or without filters, and the file",
             ));
         }
-        let ids =
-            if all { service.deliveries().dead_letters(&filter.which(None, service)).await.map_err(directory::failure)? } else { ids };
-        let document = service.recordings().support(&ids).await.map_err(directory::failure)?;
+        let first = ids.first().cloned();
+        let body = if all { filter.dead_letters() } else { DeliveriesBody { deliveries: Some(ids), ..DeliveriesBody::default() } };
+        let document: Value = api.post(to(&["deliveries", "export"]), &body).await?;
         let found = document["deliveries"].as_array().map_or(0, Vec::len);
-        if let (0, Some(first)) = (found, ids.first()) {
-            return Err(unknown(first));
+        if let (0, Some(first)) = (found, first) {
+            return Err(unknown(&first));
         }
         let text = serde_json::to_string_pretty(&document).expect("it is plain data");
         console::current().new_file(&file, &mut |path| write_new(path, text.as_bytes()))?;
@@ -58,11 +60,8 @@ impl Args {
             return Ok(Verdict::Done);
         }
         report::line(&format!("{} holds {}, without secrets and personal data", file.display(), counted(found, "delivery")));
-        if ids.len() > SUPPORT_DELIVERIES_MAX {
-            report::talk(&format!(
-                "{} more were left out; use --cart, --reason and --since to select fewer",
-                ids.len() - SUPPORT_DELIVERIES_MAX
-            ));
+        if let Some(left_out @ 1..) = document["left_out"].as_u64() {
+            report::talk(&format!("{left_out} more were left out; use --cart, --reason and --since to select fewer"));
         }
         report::talk("personal data is recognised by the names of its fields: look through the file before you pass it on");
         Ok(Verdict::Done)
@@ -70,8 +69,12 @@ impl Args {
 }
 
 /// Writes the recordings of a delivery, one file an attempt.
-async fn export_cassettes(service: &Service, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
-    let all = service.recordings().cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
+async fn export_cassettes(api: &Client, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
+    let mut all: Vec<(u32, Cassette)> = Vec::new();
+    for attempt in find(api, id).await?.cassettes {
+        let asked = to(&["deliveries", id.as_str(), "cassettes", &attempt.to_string()]).flag("redacted", true);
+        all.extend(found(api.get(asked).await)?.map(|cassette| (attempt, cassette)));
+    }
     if all.is_empty() {
         return Err(Failure::wrong_use(format!(
             "there is no recording of an attempt at delivery {id}; none was kept, or all were deleted"

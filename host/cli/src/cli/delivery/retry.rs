@@ -1,12 +1,14 @@
 //! `cartage delivery retry`: retries dead letters, or tries waiting deliveries at once.
 
 use super::{Filter, tell};
-use crate::cli::{Failure, Verdict, attempt, directory, gated, report};
+use crate::cli::api::{Client, to};
+use crate::cli::{Failure, Verdict, attempt, gated, report};
+use cartage::deliver::Attempt;
 use cartage::id::DeliveryId;
 use cartage::outbox::Retried;
 use cartage::remedy::Remedy;
-use cartage::service::{OrderStatus, Resent, Service, TriedNow};
 use cartage_commands::command;
+use cartage_http::api::documents::{DeliveriesBody, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -25,35 +27,31 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
+    pub(super) async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
-        let deliveries = match all {
-            true => service.deliveries().dead_letters(&filter.which(None, service)).await.map_err(directory::failure)?,
-            false => deliveries,
+        let body = match all {
+            true => filter.dead_letters(),
+            false => DeliveriesBody { deliveries: Some(deliveries), ..DeliveriesBody::default() },
         };
-        let done = service.deliveries().retry(&deliveries).await.map_err(directory::failure)?;
+        let RetriedDeadLetters { deliveries: done, .. } = api.post(to(&["deliveries", "retry"]), &body).await?;
+        let done = done.unwrap_or_default();
         if now {
-            return try_now(service, &done, json).await;
+            return try_now(api, &done, json).await;
         }
-        let mut told = Vec::new();
-        for one in &done {
-            let standing = service.orders().status_of(&one.delivery).await.map_err(directory::failure)?;
-            let is_done = matches!(one.done, Retried::Head | Retried::Tail { .. });
-            told.push((&one.delivery, is_done, said(one, standing.as_ref())));
-        }
-        Ok(tell(told.into_iter(), json))
+        let told = done.iter().map(|one| (&one.delivery, matches!(one.done, Retried::Head | Retried::Tail { .. }), said(one)));
+        Ok(tell(told, json))
     }
 }
 
 /// Describes what was done with one delivery and what it waits for now.
-fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
+fn said(one: &RetryOutcome) -> String {
     let done = match one.done {
         Retried::Head => "is tried again, and then the updates that waited for it".to_owned(),
         Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
         Retried::NotDead => "is not a dead letter; nothing was changed".to_owned(),
         Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
     };
-    let Some(standing) = standing else { return done };
+    let Some(standing) = &one.standing else { return done };
     let now = match standing.may_be_tried(&one.delivery) {
         true => format!("\nTo try it now: {}", command(&Remedy::RetryNow { delivery: one.delivery.clone() })),
         false => String::new(),
@@ -61,10 +59,10 @@ fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
     format!("{done}\n{}{now}", standing.line())
 }
 
-async fn try_now(service: &Service, all: &[Resent], json: bool) -> Result<Verdict, Failure> {
+async fn try_now(api: &Client, all: &[RetryOutcome], json: bool) -> Result<Verdict, Failure> {
     let (mut documents, mut done) = (Vec::new(), true);
-    for Resent { delivery, .. } in all {
-        let Some(TriedNow { attempt, standing }) = service.sending().try_now(delivery).await.map_err(directory::failure)? else {
+    for RetryOutcome { delivery, .. } in all {
+        let Some(TriedDelivery { receipt, cassette, stands, standing, notes }) = tried(api, delivery).await? else {
             done = false;
             documents.push(serde_json::json!({ "delivery": delivery, "done": false, "said": "does not wait; nothing was sent" }));
             if !json {
@@ -73,19 +71,33 @@ async fn try_now(service: &Service, all: &[Resent], json: bool) -> Result<Verdic
             }
             continue;
         };
-        let is_done = attempt.as_ref().is_some_and(|attempt| attempt::is_done(attempt));
+        let attempt = receipt.zip(cassette).map(|(receipt, cassette)| Attempt { receipt, cassette });
+        let is_done = attempt.as_ref().is_some_and(attempt::is_done);
         done &= is_done;
-        documents.push(serde_json::json!({ "delivery": delivery, "done": is_done, "said": standing.line(), "standing": standing }));
+        documents.push(serde_json::json!({ "delivery": delivery, "done": is_done, "said": stands, "standing": standing }));
         if !json {
             if let Some(attempt) = &attempt {
                 attempt::show(attempt);
                 report::line("");
             }
-            gated::stands(&standing);
+            gated::stands(&stands, &notes);
         }
     }
     if json {
         report::json(&serde_json::json!({ "deliveries": documents }));
     }
     Ok(if done { Verdict::Done } else { Verdict::NotDone })
+}
+
+/// Makes an attempt at a delivery; `None` if it does not wait.
+async fn tried(api: &Client, delivery: &DeliveryId) -> Result<Option<TriedDelivery>, Failure> {
+    match api.act(to(&["deliveries", delivery.as_str(), "try"])).await {
+        Err(error)
+            if error.is("not-found")
+                || error.problem().is_some_and(|problem| problem.more.as_ref().is_some_and(|more| more.state.is_some())) =>
+        {
+            Ok(None)
+        }
+        tried => Ok(Some(tried?)),
+    }
 }

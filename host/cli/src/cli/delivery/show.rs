@@ -2,20 +2,21 @@
 
 use crate::cli::report;
 use cartage::counted::counted;
-use cartage::dead_letter::Then;
-use cartage::id::DeliveryId;
-use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Unreadable, Waits, died_of, with_it};
+use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
+use cartage::outbox::{How, Waits, died_of, with_it};
 use cartage::remedy::Remedy;
-use cartage::service::{DeliveryView, Listed, fate_name};
-use cartage::store::orders::OrderRef;
-use cartage::store::receipts::Delivered;
+use cartage::service::fate_name;
 use cartage_commands::command;
 use cartage_contract::orders::{Package, Update};
+use cartage_http::api::documents::{
+    CartCounts, DeadCount, DeadLetter, DeliveredDelivery, Delivery, DeliverySummary, EndedDelivery, OnRecord, QueuedDelivery, WholeDelivery,
+};
 use serde_json::{Value, json};
 
 /// Prints the counts, then the rows.
-pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
-    let Listed { carts, reasons, dead, queued, delivered, ended } = listed;
+pub(super) fn list(listed: &DeliverySummary, most: u32, as_json: bool) {
+    let DeliverySummary { counts, dead, queued, delivered, ended } = listed;
+    let (carts, reasons) = (&counts.carts, &counts.dead_letters);
     if as_json {
         let reasons: Vec<_> =
             reasons.iter().map(|count| json!({ "cart": count.cart, "reason": count.reason, "count": count.count })).collect();
@@ -25,17 +26,17 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
             "dead": dead.iter().map(dead_letter).collect::<Vec<_>>(),
             "queued": queued.iter().map(waiting).collect::<Vec<_>>(),
             "delivered": delivered.iter().map(has_it).collect::<Vec<_>>(),
-            "ended": ended.iter().map(|(order, one)| ended_document(&one.delivery, order, one.sequence, &one.ending)).collect::<Vec<_>>(),
+            "ended": ended.iter().map(ended_document).collect::<Vec<_>>(),
         }));
     }
     if carts.is_empty() {
         return report::line("no update was ever accepted for delivery");
     }
-    let counts = |one: &Backlog| format!("{} queued, {} dead, {} blocked", one.queued, one.dead, counted(one.blocked, "order"));
+    let counts = |one: &CartCounts| format!("{} queued, {} dead, {} blocked", one.queued, one.dead, counted(one.blocked_orders, "order"));
     report::rows(&carts.iter().map(|one| (one.cart.as_str(), counts(one))).collect::<Vec<_>>());
     if !reasons.is_empty() {
         report::heading("dead letters by reason");
-        let row = |count: &cartage::outbox::Count| (format!("{} at {}", died_of(count.reason), count.cart), count.count.to_string());
+        let row = |count: &DeadCount| (format!("{} at {}", died_of(count.reason), count.cart), count.count.to_string());
         report::rows(&reasons.iter().map(row).collect::<Vec<_>>());
     }
     if !dead.is_empty() {
@@ -52,9 +53,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     }
     if !ended.is_empty() {
         report::heading("ended");
-        report::rows(
-            &ended.iter().map(|(order, one)| (one.delivery.as_str(), ended_line(order, one.sequence, &one.ending))).collect::<Vec<_>>(),
-        );
+        report::rows(&ended.iter().map(|ended| (ended.delivery.as_str(), ended_line(ended))).collect::<Vec<_>>());
     }
     if [dead.len(), queued.len(), delivered.len(), ended.len()].iter().all(|count| *count == 0) {
         report::line("no delivery matches");
@@ -68,14 +67,14 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
 }
 
 /// Shows one delivery.
-pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
-    let DeliveryView { found, receipts, cassettes, before, merged } = shown;
+pub(super) fn one(delivery: &DeliveryId, shown: &WholeDelivery, as_json: bool) {
+    let WholeDelivery { on_record, update, receipts, cassettes, before, merged } = shown;
     if as_json {
-        let (state, delivery_document) = match found {
-            None => ("delivered", Value::Null),
-            Some(Found::Queued(queued, _)) => ("queued", waiting(queued)),
-            Some(Found::Dead(dead, _)) => ("dead", dead_letter(dead)),
-            Some(Found::Ended { order, sequence, ending }) => ("ended", ended_document(delivery, order, *sequence, ending)),
+        let (state, delivery_document) = match on_record {
+            OnRecord::Receipts(_) | OnRecord::Listed(Delivery::Delivered(_)) => ("delivered", Value::Null),
+            OnRecord::Listed(Delivery::Queued(queued)) => ("queued", waiting(queued)),
+            OnRecord::Listed(Delivery::Dead(dead)) => ("dead", dead_letter(dead)),
+            OnRecord::Listed(Delivery::Discarded(ended) | Delivery::Superseded(ended)) => ("ended", ended_document(ended)),
         };
         return report::json(&json!({
             "delivery": delivery, "state": state, "is": delivery_document, "before": before, "receipts": receipts, "cassettes": cassettes,
@@ -83,28 +82,32 @@ pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
         }));
     }
     report::heading(&format!("delivery {delivery}"));
-    let (is, help) = match found {
-        None => ("delivered: its cart has it".to_owned(), Vec::new()),
-        Some(Found::Queued(queued, _)) => {
+    let update = update.as_ref().and_then(Option::as_deref);
+    let (is, help) = match on_record {
+        OnRecord::Receipts(_) | OnRecord::Listed(Delivery::Delivered(_)) => ("delivered: its cart has it".to_owned(), Vec::new()),
+        OnRecord::Listed(Delivery::Queued(queued)) => {
             let now = Remedy::RetryNow { delivery: delivery.clone() };
-            (queued_line(queued), vec![now, discard(delivery), explain(&queued.order)])
+            (queued_line(queued), vec![now, discard(delivery), explain(&queued.cart, &queued.order_number)])
         }
-        Some(Found::Dead(dead, Some(_))) => {
+        OnRecord::Listed(Delivery::Dead(dead)) => {
+            let explain = explain(&dead.cart, &dead.order_number);
             let retry = Remedy::RetryDelivery { delivery: delivery.clone() };
-            (dead_line(dead), vec![retry, discard(delivery), explain(&dead.order)])
+            // An update that cannot be read cannot be retried.
+            let retry = update.is_some().then_some(retry);
+            (dead_line(dead), retry.into_iter().chain([discard(delivery), explain]).collect())
         }
-        // An update that cannot be read cannot be retried.
-        Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
-        Some(Found::Ended { order, sequence, ending }) => (ended_line(order, *sequence, ending), vec![explain(order)]),
+        OnRecord::Listed(Delivery::Discarded(ended) | Delivery::Superseded(ended)) => {
+            (ended_line(ended), vec![explain(&ended.cart, &ended.order_number)])
+        }
     };
     report::rows(&[("is", is)]);
-    if let Some(update) = found.as_ref().and_then(Found::update) {
+    if let Some(update) = update {
         report::rows(&[("holds", holds(update))]);
     }
     report::rows(
         &merged.iter().map(|part| ("merged into it", format!("update {}, delivery {}", part.sequence, part.delivery))).collect::<Vec<_>>(),
     );
-    if let Some(with_it) = with_it(merged).filter(|_| matches!(found, Some(Found::Queued(..) | Found::Dead(..)))) {
+    if let Some(with_it) = with_it(merged).filter(|_| matches!(on_record, OnRecord::Listed(Delivery::Queued(_) | Delivery::Dead(_)))) {
         report::rows(&[("if discarded", with_it)]);
     }
     report::rows(&before.iter().map(|before| ("comes after", before.as_str())).collect::<Vec<_>>());
@@ -127,8 +130,8 @@ fn discard(delivery: &DeliveryId) -> Remedy {
     Remedy::DiscardDelivery { delivery: delivery.clone() }
 }
 
-fn explain(order: &OrderRef) -> Remedy {
-    Remedy::Explain { cart: order.cart.clone(), order: order.number.clone() }
+fn explain(cart: &CartId, order: &SenderOrderNumber) -> Remedy {
+    Remedy::Explain { cart: cart.clone(), order: order.clone() }
 }
 
 /// The content of an update: its label and packages.
@@ -142,51 +145,56 @@ fn holds(update: &Update) -> String {
     format!("label \"{}\"{packages}", update.label)
 }
 
-fn has_it_line(has: &Delivered) -> String {
+fn has_it_line(has: &DeliveredDelivery) -> String {
     let reference = has.reference.as_ref().map(|reference| format!(", the cart's reference is {reference}")).unwrap_or_default();
-    format!("{}, delivered at {}{reference}", of(&has.order, has.sequence), report::time(has.at_unix_ms))
+    format!("{}, delivered at {}{reference}", of(&has.cart, &has.order_number, has.sequence), report::time(has.delivered_at_unix_ms))
 }
 
-fn ended_line(order: &OrderRef, sequence: u64, ending: &Ending) -> String {
-    let how = match &ending.how {
+fn ended_line(ended: &EndedDelivery) -> String {
+    let how = match &ended.ending {
         How::Discarded { who, why } => format!("discarded ({who}: {why})"),
         How::Superseded { by } => format!("superseded by the newer delivery {by}"),
     };
-    format!("{}, {how} at {}", of(order, sequence), report::time(ending.at_unix_ms))
+    format!("{}, {how} at {}", of(&ended.cart, &ended.order_number, ended.sequence), report::time(ended.ended_at_unix_ms))
 }
 
-fn has_it(has: &Delivered) -> Value {
+fn has_it(has: &DeliveredDelivery) -> Value {
     json!({
-        "delivery": has.delivery, "cart": has.order.cart, "order": has.order.number, "sequence": has.sequence, "attempt": has.attempt,
-        "at_unix_ms": has.at_unix_ms, "reference": has.reference,
+        "delivery": has.delivery, "cart": has.cart, "order": has.order_number, "sequence": has.sequence, "attempt": has.attempt,
+        "at_unix_ms": has.delivered_at_unix_ms, "reference": has.reference,
     })
 }
 
-fn ended_document(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> Value {
+fn ended_document(ended: &EndedDelivery) -> Value {
     json!({
-        "delivery": delivery, "cart": order.cart, "order": order.number, "sequence": sequence, "at_unix_ms": ending.at_unix_ms, "how": ending.how,
+        "delivery": ended.delivery, "cart": ended.cart, "order": ended.order_number, "sequence": ended.sequence,
+        "at_unix_ms": ended.ended_at_unix_ms, "how": ended.ending,
     })
 }
 
-fn of(order: &OrderRef, sequence: u64) -> String {
-    format!("update {sequence} of order {} at {}", order.number, order.cart)
+fn of(cart: &CartId, order: &SenderOrderNumber, sequence: u64) -> String {
+    format!("update {sequence} of order {order} at {cart}")
 }
 
 fn dead_line(dead: &DeadLetter) -> String {
-    let blocks = if dead.then == Then::Block { "; the rest of its order waits for it" } else { "" };
+    let blocks = if dead.order_waits { "; the rest of its order waits for it" } else { "" };
     let (reason, at) = (died_of(dead.reason), report::time(dead.died_at_unix_ms));
-    format!("{}, dead since {at}: {reason}{blocks}{}", of(&dead.order, dead.sequence), not_read(&dead.label))
+    format!(
+        "{}, dead since {at}: {reason}{blocks}{}",
+        of(&dead.cart, &dead.order_number, dead.sequence),
+        not_read(dead.unreadable.as_deref())
+    )
 }
 
-fn queued_line(queued: &Queued) -> String {
+fn queued_line(queued: &QueuedDelivery) -> String {
     let fault = queued.fault.as_ref().map(|fault| format!("; it rests until then: {fault}")).unwrap_or_default();
-    let unreadable = if fault.is_empty() { not_read(&queued.label) } else { String::new() };
-    format!("{}, {}{fault}{unreadable}", of(&queued.order, queued.sequence), waits(queued.waits))
+    let unreadable = if fault.is_empty() { not_read(queued.unreadable.as_deref()) } else { String::new() };
+    format!("{}, {}{fault}{unreadable}", of(&queued.cart, &queued.order_number, queued.sequence), waits(queued.waits))
 }
 
 /// The note that this release cannot read a delivery; empty if it can.
-fn not_read(label: &Result<String, Unreadable>) -> String {
-    label.as_ref().err().map(|unreadable| format!("; unreadable: {unreadable}")).unwrap_or_default()
+fn not_read(unreadable: Option<&str>) -> String {
+    unreadable.map(|unreadable| format!("; unreadable: {unreadable}")).unwrap_or_default()
 }
 
 fn waits(waits: Waits) -> String {
@@ -221,25 +229,23 @@ fn receipt(receipt: &Value) -> (String, String) {
     (format!("attempt {attempt}"), format!("{at}, {}{message}{told}", fate.replace('-', " ")))
 }
 
-fn backlog(one: &Backlog) -> Value {
+fn backlog(one: &CartCounts) -> Value {
     json!({
-        "cart": one.cart, "queued": one.queued, "dead": one.dead, "blocked": one.blocked, "oldest_queued_at_unix_ms": one.oldest_queued_at_unix_ms
+        "cart": one.cart, "queued": one.queued, "dead": one.dead, "blocked": one.blocked_orders, "oldest_queued_at_unix_ms": one.oldest_queued_at_unix_ms
     })
 }
 
 fn dead_letter(dead: &DeadLetter) -> Value {
     json!({
-        "delivery": dead.delivery, "cart": dead.order.cart, "order": dead.order.number, "sequence": dead.sequence, "label": dead.label.as_ref().ok(), "reason": dead.reason,
-        "unreadable": dead.label.as_ref().err().map(Unreadable::to_string),
-        "blocks": dead.then == Then::Block, "attempts": dead.attempts.claims, "accepted_at_unix_ms": dead.accepted_at_unix_ms,
+        "delivery": dead.delivery, "cart": dead.cart, "order": dead.order_number, "sequence": dead.sequence, "label": dead.label, "reason": dead.reason,
+        "unreadable": dead.unreadable, "blocks": dead.order_waits, "attempts": dead.attempts.started, "accepted_at_unix_ms": dead.accepted_at_unix_ms,
         "died_at_unix_ms": dead.died_at_unix_ms,
     })
 }
 
-fn waiting(queued: &Queued) -> Value {
+fn waiting(queued: &QueuedDelivery) -> Value {
     json!({
-        "delivery": queued.delivery, "cart": queued.order.cart, "order": queued.order.number, "sequence": queued.sequence, "label": queued.label.as_ref().ok(), "waits": queued.waits,
-        "fault": queued.fault, "unreadable": queued.label.as_ref().err().map(Unreadable::to_string),
-        "attempts": queued.attempts.claims, "accepted_at_unix_ms": queued.accepted_at_unix_ms, "queued_at_unix_ms": queued.queued_at_unix_ms,
+        "delivery": queued.delivery, "cart": queued.cart, "order": queued.order_number, "sequence": queued.sequence, "label": queued.label, "waits": queued.waits,
+        "fault": queued.fault, "unreadable": queued.unreadable, "attempts": queued.attempts.started, "accepted_at_unix_ms": queued.accepted_at_unix_ms, "queued_at_unix_ms": queued.queued_at_unix_ms,
     })
 }

@@ -1,9 +1,10 @@
 //! The gate's decision about an update, and the decision in words: the types of `cartage_policy::gate`.
 #![expect(dead_code, reason = "these types describe others and are never made")]
 
-use super::{CartId, names};
+use super::{CartId, Remedy, names};
 use cartage_policy::gate;
 use cartage_policy::gate::explain;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 names! {
@@ -55,9 +56,10 @@ pub(in crate::api) struct ConditionAnswer {
     #[schema(inline)]
     place: Place,
     /// Why the condition holds or not.
-    reason: String,
+    #[schema(inline)]
+    reason: Sentence,
     /// What makes the condition hold, in order: requests, and what must be done on the machine. Empty if the condition holds.
-    remedies: Vec<String>,
+    remedies: Vec<Remedy>,
 }
 
 /// A decision in words.
@@ -74,7 +76,25 @@ pub(in crate::api) struct Explanation {
     mode: Option<ModeRow>,
     /// What to do next. Null: nothing.
     #[schema(required)]
-    advice: Option<String>,
+    advice: Option<Sentence>,
+}
+
+/// A sentence. On the machine's socket, one that names a remedy has the remedy as data.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::api) enum Sentence {
+    /// The whole sentence.
+    Plain(String),
+    /// A sentence that names a remedy.
+    Naming {
+        /// The sentence before the remedy.
+        before: String,
+        /// The remedy.
+        #[schema(value_type = Remedy)]
+        remedy: String,
+        /// The sentence after the remedy.
+        after: String,
+    },
 }
 
 /// A detail of the state of an order.
@@ -82,10 +102,11 @@ pub(in crate::api) struct Explanation {
 #[schema(as = ExplanationNote)]
 pub(in crate::api) struct Note {
     /// The detail, as one sentence.
-    text: String,
+    #[schema(inline)]
+    text: Sentence,
     /// The request that belongs to the detail, or what must be done on the machine. Null: nothing.
     #[schema(required)]
-    command: Option<String>,
+    command: Option<Remedy>,
 }
 
 /// One of the six conditions, in words.
@@ -104,9 +125,10 @@ pub(in crate::api) struct Row {
     /// Where that value is set.
     set_in: String,
     /// Why the condition holds or not.
-    reason: String,
+    #[schema(inline)]
+    reason: Sentence,
     /// What makes the condition hold, in order: requests, and what must be done on the machine. Empty if the condition holds.
-    remedies: Vec<String>,
+    remedies: Vec<Remedy>,
 }
 
 /// The cart's mode, in words.
@@ -117,5 +139,5 @@ pub(in crate::api) struct ModeRow {
     value: String,
     /// The request that lets the order be sent. Null: the mode does not hold the order back.
     #[schema(required)]
-    remedy: Option<String>,
+    remedy: Option<Remedy>,
 }

@@ -201,6 +201,48 @@ pub(in crate::api) enum Cause {
     Given(#[schema(inline)] Given),
 }
 
+/// What followed from a request that waited for the cart.
+#[derive(ToSchema)]
+pub(in crate::api) struct Sent {
+    /// The gate's decision, which is stored.
+    decision: Decision,
+    /// What followed from the decision.
+    #[schema(inline)]
+    done: Done,
+    /// The state of the order now.
+    standing: OrderStatus,
+    /// The state and the decision, in words.
+    explanation: Explanation,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(in crate::api) enum Done {
+    /// Nothing was sent: a condition does not hold.
+    Nothing,
+    /// The cart's mode only records. The receipt and the recording of the dry run show what would have been sent.
+    Recorded(Attempt),
+    /// The update was accepted and attempted.
+    Tried {
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// The update was accepted, and waits.
+    Waits {
+        /// The id of the delivery.
+        delivery: String,
+    },
+}
+
+/// An attempt: its receipt, and its recording, which holds personal data.
+#[derive(ToSchema)]
+pub(in crate::api) struct Attempt {
+    #[schema(value_type = Object)]
+    receipt: (),
+    #[schema(value_type = Object)]
+    cassette: (),
+}
+
 /// A delivery of an order.
 #[derive(ToSchema)]
 pub(in crate::api) struct OrderDelivery {

@@ -1,13 +1,58 @@
 //! The parts of an update, as a sender gives them: the types of `cartage_policy::validate`.
 #![expect(dead_code, reason = "these types describe others and are never made")]
 
-use super::{Line, List, Note, Quantity, WebUrl};
+use super::decision::Again;
+use super::order::Cause;
+use super::{CartId, Line, List, Note, Quantity, WebUrl};
 use cartage_policy::validate::LINE_ITEMS_MAX;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 type Contents = List<Content, 0, LINE_ITEMS_MAX>;
 type LinePackages = List<LinePackage, 0, LINE_ITEMS_MAX>;
+
+/// A status that is to be sent while its sender waits.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct SendRequest {
+    #[schema(value_type = CartId)]
+    cart: String,
+    /// What brought the change about.
+    #[schema(value_type = Cause, inline)]
+    cause: String,
+    fields: UpdateFields,
+    /// Whether the sender repeats a status on purpose.
+    #[schema(value_type = Again, inline)]
+    again: String,
+}
+
+/// The fields of an update.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct UpdateFields {
+    /// The number of the order, as its sender gives it: the cart's own (web) number.
+    order_number: String,
+    /// The Order Manager's number for the order.
+    reference_number: Option<String>,
+    /// The new label of the order. With an event, the event's label replaces it.
+    label: String,
+    /// When the label changed: 2026-11-23T14:05:00, optionally with an offset. Left out: now.
+    changed_at: Option<String>,
+    /// The note about this change.
+    note: Option<String>,
+    /// The comments of the order.
+    comments: Option<String>,
+    /// Whether the cart should notify the customer. Left out: the cart decides.
+    notify_customer: Option<bool>,
+    /// The packages of the order.
+    #[serde(default)]
+    packages: Vec<Package>,
+    /// Whether these are all the packages that the order will have. Left out: the sender does not say.
+    packages_complete: Option<bool>,
+    /// The lines of the order.
+    #[serde(default)]
+    line_items: Vec<LineItem>,
+}
 
 /// A package of an update.
 #[derive(Deserialize, ToSchema)]
