@@ -202,9 +202,12 @@ impl Command {
     /// Whether the command works in an existing data directory. If a daemon works in that directory, the daemon runs the command.
     fn needs_data_directory(&self) -> bool {
         match self {
-            Command::Apply(_) | Command::Export(_) | Command::Credential(_) | Command::Param(_) => true,
-            Command::Cart(command) => command.needs_data_directory(),
-            Command::Status(_)
+            Command::Apply(_)
+            | Command::Export(_)
+            | Command::Cart(_)
+            | Command::Credential(_)
+            | Command::Param(_)
+            | Command::Status(_)
             | Command::Event(_)
             | Command::Delivery(_)
             | Command::Send(_)

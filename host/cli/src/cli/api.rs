@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::response::Response;
 use cartage::clock::SystemClock;
 use cartage::data_dir::{self, DataDir};
-use cartage::remedy::{Remedy, Words as _};
+use cartage::remedy::Words as _;
 use cartage::service::Service;
 use cartage_commands::Commands;
 use cartage_http::api::Callers;
@@ -134,11 +134,6 @@ impl Error {
     /// Whether the API answered with a problem of this kind, by the name of its section in docs/http-api.md.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.problem().and_then(|problem| problem.kind.rsplit_once('#')).is_some_and(|(_, slug)| slug == kind)
-    }
-
-    /// The remedy of a refusal, as data.
-    pub(super) fn remedy(&self) -> Option<&Remedy> {
-        self.problem()?.what_to_do.as_ref()
     }
 
     /// What the user can do, in the words of the command line.

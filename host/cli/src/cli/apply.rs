@@ -1,15 +1,16 @@
 //! `cartage apply`: loads carts from their files into the data directory. Other commands use this module to show and apply changes of a cart.
 
-use super::{Failure, Verdict, client, console, directory, report};
+use super::api::{self, Client, to};
+use super::{Failure, Verdict, client, console, report};
 use cartage::counted::counted;
 use cartage::engine::file;
-use cartage::service::definitions::{Field, Invalid, Prepared, PreparedCart, Proposal};
-use cartage::service::{self, Rehearsed, Service};
+use cartage::service::Rehearsed;
+use cartage::service::definitions::Field;
 use cartage::visible;
 use cartage_commands::Commands;
-use cartage_contract::manifest::Slot;
+use cartage_http::api::documents::{Change, Changes, Correct, Definition, DefinitionsBody, PluginBytes};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -47,10 +48,10 @@ pub(crate) struct Args {
 pub(super) struct Consent {
     /// Show what would change, and change nothing.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Agree to what a plugin asks for beyond the one before it, and to taking a cart out of live mode.
     #[arg(long)]
-    approve: bool,
+    pub(super) approve: bool,
 }
 
 impl Consent {
@@ -80,17 +81,30 @@ struct CartReport<'a> {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let mut proposals = Vec::new();
+        let Consent { dry_run, approve } = self.consent;
+        let mut body = DefinitionsBody { dry_run, approve, ..DefinitionsBody::default() };
         let plugins = client::plugins(self.plugins)?;
         for path in &self.files {
-            let cart = client::read(path)?;
+            let (cart, definition) = client::definition(path)?;
             let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
-            proposals.push(Proposal { cart, plugin });
+            let plugin = plugin.map(|bytes| place(&mut body.plugins, bytes));
+            body.definitions.push(Definition { definition, plugin });
         }
-        let service = directory::open(data)?;
-        client::block_on(change(&service, proposals, self.consent, json))
+        let api = Client::open(data)?;
+        client::block_on(async {
+            let Changes { changes, .. } = unless_unapproved(api.post(to(&["carts"]), &body).await)?;
+            Ok(shown(&changes, None, self.consent, json))
+        })
     }
+}
+
+/// The place of a plugin's file among these, to which it is added unless it is there.
+fn place(plugins: &mut Vec<PluginBytes>, bytes: Vec<u8>) -> usize {
+    plugins.iter().position(|known| known.0 == bytes).unwrap_or_else(|| {
+        plugins.push(PluginBytes(bytes));
+        plugins.len() - 1
+    })
 }
 
 /// Reads a plugin's file in a folder; `None` if there is no such file.
@@ -110,90 +124,87 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     Ok((name.to_owned(), console::current().plugin(folder, name)?))
 }
 
-/// Shows what the proposals change, and applies them if the operator agrees.
-pub(super) async fn change(service: &Service, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
-    change_rehearsed(service, proposals, consent, None, json).await
+/// The answer to a request that changes carts. Where the change needs approval, it is what would change.
+pub(super) fn unless_unapproved<A: DeserializeOwned>(answer: Result<A, api::Error>) -> Result<A, Failure> {
+    answer.or_else(|error| {
+        let unapproved = error.problem().and_then(|problem| problem.more.as_ref()?.change.clone());
+        unapproved.and_then(|change| serde_json::from_value(change).ok()).ok_or_else(|| invalid(error))
+    })
 }
 
-/// Like [`change`], with the result of a rehearsal of the new plugin. The operator must agree to differences as well.
-pub(super) async fn change_rehearsed(
-    service: &Service,
-    proposals: Vec<Proposal>,
-    consent: Consent,
-    rehearsed: Option<&[Rehearsed]>,
-    json: bool,
-) -> Result<Verdict, Failure> {
-    let prepared = service.definitions().prepare(proposals).await.map_err(invalid)?;
-    let differs = rehearsed.is_some_and(|all| all.iter().any(|one| !one.differences.is_empty()));
-    let needs_approval = (prepared.asks() || prepared.leaves_live() || differs) && !consent.approve;
-    let made = !consent.dry_run && !needs_approval;
+/// Shows what was changed, or would be, with the result of a rehearsal of the new plugin.
+pub(super) fn shown(changes: &[Change], rehearsed: Option<&[Rehearsed]>, consent: Consent, json: bool) -> Verdict {
+    let made = changes.iter().all(|change| change.made);
+    let needs_approval = changes.iter().any(|change| change.needs_approval);
     if json {
-        let carts = prepared.carts().iter().map(of).collect();
+        let carts = changes.iter().map(of).collect();
         report::json(&Report { made, needs_approval, carts, rehearsed });
     } else {
-        show(&prepared);
+        show(changes);
         rehearsed.into_iter().for_each(show_rehearsed);
     }
     if made {
-        let next = next(service, &prepared).await?;
-        service.definitions().make(prepared).await.map_err(directory::failure)?;
-        next.iter().for_each(|line| report::talk(line));
-        return Ok(Verdict::Done);
+        next(changes).iter().for_each(|line| report::talk(line));
+        return Verdict::Done;
     }
     if needs_approval {
-        report::talk(&not_approved(&prepared, differs));
-        return Ok(if consent.dry_run { Verdict::Done } else { Verdict::NotDone });
+        let differs = rehearsed.is_some_and(|all| all.iter().any(|one| !one.differences.is_empty()));
+        report::talk(&not_approved(changes, differs));
+        return if consent.dry_run { Verdict::Done } else { Verdict::NotDone };
     }
     report::talk("nothing was changed: this was a dry run");
-    Ok(Verdict::Done)
+    Verdict::Done
 }
 
 /// Why nothing is changed until the operator agrees.
-fn not_approved(prepared: &Prepared, differs: bool) -> String {
-    let mut why: Vec<&str> = prepared.carts().iter().filter_map(|cart| cart.leaves_live.as_deref()).collect();
+fn not_approved(changes: &[Change], differs: bool) -> String {
+    let asks = changes.iter().any(|change| !change.asks.is_empty());
+    let mut why: Vec<&str> = changes.iter().filter_map(|change| change.leaves_live.as_deref()).collect();
     let mut what_to_do = "if that is intended, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
-    if prepared.asks() {
+    if asks {
         why.push("a plugin asks for more than the one before it");
     }
     if differs {
         why.push("the plugin behaves differently in recorded attempts");
     }
-    if prepared.asks() || differs {
+    if asks || differs {
         what_to_do = "read what was shown, and repeat the command with --approve";
     }
     format!("nothing was changed: {}; {what_to_do}", why.join("; "))
 }
 
 /// Why a definition is not taken, and what to do.
-pub(super) fn invalid(error: Invalid) -> Failure {
-    match error {
-        Invalid::Service(error) => match *error {
-            error @ service::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)
-                .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
-            other => directory::failure(other),
-        },
-        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
+pub(super) fn invalid(error: api::Error) -> Failure {
+    match error.problem().and_then(|problem| problem.more.as_ref()?.correct) {
+        Some(Correct::PluginFile) => {
+            Failure::from(error).what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR")
+        }
+        Some(Correct::Definition) => Failure::from(error)
             .otherwise_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
-        error @ (Invalid::Twice { .. } | Invalid::Digest(_)) => error.into(),
+        None => error.into(),
     }
 }
 
-fn of(cart: &PreparedCart) -> CartReport<'_> {
-    let change = match (cart.difference.new, cart.difference.is_empty()) {
-        (true, _) => "new",
-        (false, false) if cart.difference.unreadable => "mended",
-        (false, false) => "changed",
-        (false, true) => "unchanged",
+fn of(change: &Change) -> CartReport<'_> {
+    let what = match (change.new, change.mended, change.changes.is_empty()) {
+        (true, _, _) => "new",
+        (false, true, _) => "mended",
+        (false, false, false) => "changed",
+        (false, false, true) => "unchanged",
     };
-    let plugin = format!("{} {}", cart.manifest.name, cart.manifest.version);
-    let PreparedCart { asks, warnings, .. } = cart;
-    let leaves_live = cart.leaves_live.as_deref();
-    let warnings = warnings.iter().map(|warning| warning.text(&Commands)).collect();
-    CartReport { cart: cart.cart.id.as_str(), plugin, change, fields: &cart.difference.fields, asks, leaves_live, warnings }
+    CartReport {
+        cart: change.cart.as_str(),
+        plugin: format!("{} {}", change.plugin.name, change.plugin.version),
+        change: what,
+        fields: &change.changes,
+        asks: &change.asks,
+        leaves_live: change.leaves_live.as_deref(),
+        warnings: change.warnings.iter().map(|warning| warning.text(&Commands)).collect(),
+    }
 }
 
-fn show(prepared: &Prepared) {
-    for cart in prepared.carts().iter().map(of) {
+fn show(changes: &[Change]) {
+    for cart in changes.iter().map(of) {
         let unreadable = if cart.change == "mended" { " (its definition in the data directory was unreadable)" } else { "" };
         report::heading(&format!("cart {}: {}{unreadable}", cart.cart, cart.change));
         let value = |field: &Field| match (&field.before, &field.after) {
@@ -226,22 +237,11 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
 }
 
 /// What the operator does next: set the missing credentials, and check whether the cart works.
-async fn next(service: &Service, prepared: &Prepared) -> Result<Vec<String>, Failure> {
+fn next(changes: &[Change]) -> Vec<String> {
     let mut lines = Vec::new();
-    for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
-        let kept = service.credentials().list(&cart.id).await.map_err(directory::failure)?;
-        let kept: BTreeSet<(&str, &str)> = kept.iter().map(|kept| (kept.slot.as_str(), kept.field.as_str())).collect();
-        let has = |slot: &Slot, field: &str| {
-            kept.contains(&(slot.name.as_str(), field)) || cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(field))
-        };
-        for slot in manifest.slots.iter().filter(|slot| slot.required) {
-            for field in slot.fields.iter().filter(|field| field.required && !has(slot, &field.name)) {
-                lines.push(format!("next: cartage credential set {} {} {}", cart.id, slot.name, field.name));
-            }
-        }
-        if difference.new {
-            lines.push(format!("next: cartage cart check {}", cart.id));
-        }
+    for Change { cart, new, missing_credentials, .. } in changes {
+        lines.extend(missing_credentials.iter().map(|one| format!("next: cartage credential set {cart} {} {}", one.slot, one.field)));
+        lines.extend(new.then(|| format!("next: cartage cart check {cart}")));
     }
-    Ok(lines)
+    lines
 }

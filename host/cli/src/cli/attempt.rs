@@ -57,12 +57,12 @@ fn show_entries(cassette: &Cassette, forms: Forms) {
             Entry::Log { level, message } => report::rows(&[(format!("log {level:?}").to_lowercase(), message.clone())]),
         }
     }
-    warn_of_reflection(cassette);
+    warn_of_reflection(cassette.recording.secret_reflected);
 }
 
 /// Prints a warning if the cart's response contained a secret.
-pub(in crate::cli) fn warn_of_reflection(cassette: &Cassette) {
-    if cassette.recording.secret_reflected {
+pub(in crate::cli) fn warn_of_reflection(secret_reflected: bool) {
+    if secret_reflected {
         report::talk(
             "warning: the cart's answer contained a secret, so anyone who can read the cart's answers may know it; change that credential",
         );

@@ -9,18 +9,20 @@ mod new;
 mod pause;
 mod show;
 
-use super::apply::{Consent, change_rehearsed, plugin_at};
+use super::api::{Client, to};
+use super::apply::Consent;
 use super::arguments::{cart_id, order_number};
-use super::{Failure, Verdict, client, directory, report};
+use super::{Failure, Verdict, client, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
-use cartage::service::definitions::Proposal;
-use cartage::service::{Queue, RAW_MS_MAX, REHEARSED_MAX, Service};
+use cartage::service::{RAW_MS_MAX, REHEARSED_MAX};
+use cartage_http::api::documents::{CartPatch, RecordingBody, RecordingState, RemovedCart};
 use clap::ValueEnum;
+use serde::de::IgnoredAny;
 use std::path::{Path, PathBuf};
 
 pub(super) use check::run as run_check;
-pub(super) use show::warn_of;
+pub(super) use show::{warn_of, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -199,41 +201,30 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 }
 
 impl Command {
-    /// Whether the command needs a data directory.
-    pub(super) fn needs_data_directory(&self) -> bool {
-        !matches!(self, Command::New(_))
-    }
-
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
             // This command needs no data directory.
             Command::New(args) => args.run(data, json),
             other => {
-                let service = directory::open(data)?;
-                client::block_on(other.within(&service, json))
+                let api = Client::open(data)?;
+                client::block_on(other.within(&api, json))
             }
         }
     }
 
-    async fn within(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
+    async fn within(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         match self {
-            Command::New(args) => args.run(service.data_dir().path(), json),
-            Command::List => show::list(service, json).await,
-            Command::Show(one) => show::one(service, &one.cart, json).await,
-            Command::Enable(one) => {
-                service.carts().set_enabled(&one.cart, true).await.map_err(directory::failure)?;
-                Ok(done(&one.cart, "enabled", json))
-            }
-            Command::Disable(one) => {
-                service.carts().set_enabled(&one.cart, false).await.map_err(directory::failure)?;
-                Ok(done(&one.cart, "disabled", json))
-            }
-            Command::Pause { which, reason } => pause::pause(service, which, &reason, json).await,
-            Command::Resume(which) => pause::resume(service, which, json).await,
+            Command::New(_) => unreachable!("it is run without a client"),
+            Command::List => show::list(api, json).await,
+            Command::Show(one) => show::one(api, &one.cart, json).await,
+            Command::Enable(one) => switch(api, &one.cart, "enable", "enabled", json).await,
+            Command::Disable(one) => switch(api, &one.cart, "disable", "disabled", json).await,
+            Command::Pause { which, reason } => pause::pause(api, which, reason, json).await,
+            Command::Resume(which) => pause::resume(api, which, json).await,
             Command::Remove { one, discard_queue } => {
-                let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
-                let ended = service.removal().remove(&one.cart, queue).await.map_err(directory::failure)?;
-                let state = match ended {
+                let removed = to(&["carts", one.cart.as_str()]).flag("discard_queue", discard_queue);
+                let RemovedCart { discarded, .. } = api.delete(removed).await?;
+                let state = match discarded {
                     0 => "removed".to_owned(),
                     1 => "removed, and 1 of its updates was discarded".to_owned(),
                     more => format!("removed, and {more} of its updates were discarded"),
@@ -244,24 +235,19 @@ impl Command {
                 if what == Recording::Redacted && time.is_some() {
                     return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
                 }
-                let until = service
-                    .recordings()
-                    .set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why)
-                    .await
-                    .map_err(directory::failure)?;
-                Ok(recording(&one.cart, until, json))
+                let body = RecordingBody { raw_for_ms: time.filter(|_| what == Recording::Raw), why };
+                let RecordingState { raw_until_unix_ms, .. } = api.put(to(&["carts", one.cart.as_str(), "recording"]), &body).await?;
+                Ok(recording(&one.cart, raw_until_unix_ms, json))
             }
-            Command::Check { one, order } => {
-                let kept = service.carts().get(&one.cart).await.map_err(directory::failure)?;
-                check::run(service, &kept, order.as_ref(), json).await
-            }
+            Command::Check { one, order } => check::run(api, &one.cart, order, json).await,
             Command::Label { one, label, status, target } => {
                 let target = match (status, target) {
                     (_, Some(Target::TrackingOnly)) => LabelTarget::TrackingOnly,
                     (_, Some(Target::Ignore)) => LabelTarget::Ignore,
                     (status, None) => LabelTarget::Status(status.unwrap_or_default()),
                 };
-                change::redefine(service, &one.cart, json, |cart| drop(cart.labels.insert(label.clone(), target.clone()))).await
+                let patch = CartPatch { labels: [(label, Some(target))].into(), ..CartPatch::default() };
+                change::redefine(api, &one.cart, patch, json).await
             }
             Command::Mode { one, mode, orders } => {
                 if mode != ModeWord::OnlyOrders && !orders.is_empty() {
@@ -272,23 +258,20 @@ impl Command {
                     ModeWord::OnlyOrders => Mode::OnlyOrders(orders.into_iter().collect()),
                     ModeWord::Live => Mode::Live,
                 };
-                change::redefine(service, &one.cart, json, |cart| cart.set_mode(mode.clone())).await
+                change::redefine(api, &one.cart, CartPatch { mode: Some(mode), ..CartPatch::default() }, json).await
             }
             Command::Upgrade { one, plugin, replay_last, consent } => {
-                let kept = service.carts().get(&one.cart).await.map_err(directory::failure)?;
-                let (name, bytes) = plugin_at(&plugin)?;
-                let rehearsed = match replay_last {
-                    Some(most) => Some(service.checks().rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
-                    None => None,
-                };
-                let mut cart = kept.cart;
-                cart.plugin = name;
-                cart.digest = None;
-                change_rehearsed(service, vec![Proposal { cart, plugin: Some(bytes) }], consent, rehearsed.as_deref(), json).await
+                change::upgrade(api, &one.cart, &plugin, replay_last, consent, json).await
             }
-            Command::Rollback { one, digest } => change::roll_back(service, &one.cart, digest, json).await,
+            Command::Rollback { one, digest } => change::roll_back(api, &one.cart, digest, json).await,
         }
     }
+}
+
+/// Switches a cart by the request of this name.
+async fn switch(api: &Client, cart: &CartId, request: &str, state: &str, json: bool) -> Result<Verdict, Failure> {
+    let _: IgnoredAny = api.act(to(&["carts", cart.as_str(), request])).await?;
+    Ok(done(cart, state, json))
 }
 
 fn recording(cart: &CartId, until: Option<u64>, json: bool) -> Verdict {

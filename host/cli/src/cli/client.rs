@@ -63,6 +63,11 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
 
 /// Reads a cart's file.
 pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
+    definition(file).map(|(cart, _)| cart)
+}
+
+/// Reads a cart's file, and returns its text as well.
+pub(super) fn definition(file: &Path) -> Result<(Cart, String), Failure> {
     let failed = |source: std::io::Error| {
         let missing = source.kind() == std::io::ErrorKind::NotFound;
         let failure = Failure::from(Error::File { file: file.to_owned(), source });
@@ -74,7 +79,7 @@ pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
     };
     let text = console::text(file, CART_FILE_BYTES_MAX).map_err(failed)?;
     let text = text.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
-    Ok(Cart::parse(&file.display().to_string(), &text)?)
+    Ok((Cart::parse(&file.display().to_string(), &text)?, text))
 }
 
 /// The folder that holds the plugins: the typed one, or the one in the environment of the command's user.

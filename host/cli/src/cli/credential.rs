@@ -1,14 +1,18 @@
 //! `cartage credential`: sets and forgets a cart's credentials. The commands never show a value.
 
+use super::api::{Client, To, to};
 use super::arguments::cart_id;
-use super::{Failure, Verdict, cart, client, console, directory, report};
+use super::{Failure, Verdict, cart, client, console, report};
 use cartage::egress::secrets::bare;
 use cartage::id::CartId;
 use cartage::receipt::PauseReason;
-use cartage::service::{Approved, Service, SetCredential, StoredCart};
-use cartage::vault::{Generation, SECRET_BYTES_MAX};
-use cartage_contract::manifest::{Manifest, Slot};
+use cartage::service::Approved;
+use cartage::vault::SECRET_BYTES_MAX;
+use cartage_http::api::documents::{
+    ApproveBody, ApprovedSlots, CartState, CredentialField, Credentials, ForgottenField, SetField, ValueBody, WholeCart,
+};
 use secrecy::SecretString;
+use serde::de::IgnoredAny;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -137,24 +141,22 @@ enum Error {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
+        let api = Client::open(data)?;
         client::block_on(async {
             match self {
-                Command::Set(args) => args.set(&service, json).await,
-                Command::Approve { cart, slot } => approve(&service, &cart, slot.as_deref(), json).await,
-                Command::List { cart } => list(&service, &cart, json).await,
-                Command::Forget { place, next } => place.forget(&service, next, json).await,
+                Command::Set(args) => args.set(&api, json).await,
+                Command::Approve { cart, slot } => approve(&api, &cart, slot, json).await,
+                Command::List { cart } => list(&api, &cart, json).await,
+                Command::Forget { place, next } => place.forget(&api, next, json).await,
             }
         })
     }
 }
 
 impl PlaceArgs {
-    async fn forget(self, service: &Service, next: bool, json: bool) -> Result<Verdict, Failure> {
-        let kept = service.carts().get(&self.cart).await.map_err(directory::failure)?;
-        let field = self.field(described(&kept)?)?;
-        let only = next.then_some(Generation::Next);
-        let forgot = service.credentials().forget(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
+    async fn forget(self, api: &Client, next: bool, json: bool) -> Result<Verdict, Failure> {
+        let field = self.field(&described(api, &self.cart).await?)?;
+        let ForgottenField { forgot, .. } = api.delete(self.path(&field).flag("next", next)).await?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
@@ -169,47 +171,53 @@ impl PlaceArgs {
         Ok(Verdict::Done)
     }
 
-    fn field(&self, manifest: &Manifest) -> Result<String, Failure> {
+    fn field(&self, known: &[CredentialField]) -> Result<String, Failure> {
         if let Some(field) = &self.field {
             return Ok(field.clone());
         }
-        // The later check of the value reports an unknown slot and names the nearest one.
-        let Some(slot) = manifest.slot(&self.slot) else { return Ok(String::new()) };
-        let secret: Vec<_> = slot.fields.iter().filter(|field| field.secret).collect();
-        match (slot.fields.as_slice(), secret.as_slice()) {
-            ([only], _) => Ok(only.name.clone()),
-            (_, [only]) => Ok(only.name.clone()),
-            _ => Err(Failure::wrong_use(format!("the credential slot {} has several fields: name one of {}", slot.name, fields(slot)))),
+        let of_slot: Vec<&str> = known.iter().filter(|field| field.slot == self.slot).map(|field| field.field.as_str()).collect();
+        let secret: Vec<&str> =
+            known.iter().filter(|field| field.slot == self.slot && field.secret).map(|field| field.field.as_str()).collect();
+        match (of_slot.as_slice(), secret.as_slice()) {
+            // The later check of the value reports an unknown slot and names the nearest one.
+            ([], _) => Ok(String::new()),
+            ([only], _) | (_, [only]) => Ok((*only).to_owned()),
+            (several, _) => {
+                let (slot, several) = (&self.slot, several.join(", "));
+                Err(Failure::wrong_use(format!("the credential slot {slot} has several fields: name one of {several}")))
+            }
         }
+    }
+
+    /// The path of the credential. A path has no empty part, and no field is called `-`.
+    fn path(&self, field: &str) -> To {
+        to(&["carts", self.cart.as_str(), "credentials", &self.slot, if field.is_empty() { "-" } else { field }])
     }
 }
 
 impl SetArgs {
-    async fn set(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
+    async fn set(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let PlaceArgs { cart: id, slot, .. } = &self.place;
-        let kept = service.carts().get(id).await.map_err(directory::failure)?;
-        let manifest = described(&kept)?;
-        let field = self.place.field(manifest)?;
-        let secret = self.value()?;
-        let generation = if self.next { Generation::Next } else { Generation::Current };
-        let SetCredential { generation, warnings } =
-            service.credentials().set(&kept, manifest, (slot, &field), generation, secret).await.map_err(directory::failure)?;
+        let known = described(api, id).await?;
+        let field = self.place.field(&known)?;
+        let value = self.value()?;
+        let SetField { waits, warnings, .. } = api.put(self.place.path(&field).flag("next", self.next), &ValueBody { value }).await?;
         warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
-        if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
+        if known.iter().any(|one| one.slot == *slot && one.field == field && one.from_definition) {
             report::talk(&format!(
                 "warning: the cart's definition says where {slot}.{field} is, and takes precedence; to use the value that is set now, remove the entry from \
                  [credentials.{slot}] of the cart's file, and load the file"
             ));
         }
-        let (set, waits) = (format!("set {slot}.{field} of cart {id}"), generation == Generation::Next);
+        let set = format!("set {slot}.{field} of cart {id}");
         let how = match (self.next, waits) {
             (_, true) => "; it waits until it has worked, and the value in use stays until then",
             (true, false) => "; no value was in use, so this one is in use now",
             (false, false) => "",
         };
-        let pause = kept.pause_at(service.now_unix_ms());
+        let WholeCart { cart: CartState { pause, .. }, .. } = api.get(to(&["carts", id.as_str()])).await?;
         // A pause by a person or a restore ends only when a person resumes the cart.
-        if !pause.is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
+        if !pause.as_ref().is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
             if json {
                 report::json(&serde_json::json!({ "cart": id, "slot": slot, "field": field, "set": true, "waits": waits }));
             } else {
@@ -222,9 +230,9 @@ impl SetArgs {
         }
         report::talk(&format!("{set}{how}; the cart is paused, so it is checked now"));
         // Other credentials of the cart may still be missing. The cart stays paused then, and the error names them.
-        let verdict = cart::run_check(service, &kept, None, json).await?;
+        let verdict = cart::run_check(api, id, None, json).await?;
         if verdict == Verdict::Done {
-            service.carts().set_pause(id, None).await.map_err(directory::failure)?;
+            let _: IgnoredAny = api.act(to(&["carts", id.as_str(), "resume"])).await?;
             report::talk(&format!("cart {id} is resumed"));
         } else {
             report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` resumes it anyway"));
@@ -256,18 +264,16 @@ fn value(read: Option<Zeroizing<Vec<u8>>>, from: &str) -> Result<SecretString, E
     if value.len() > SECRET_BYTES_MAX { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(SecretString::from(value)) }
 }
 
-fn fields(slot: &Slot) -> String {
-    slot.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.carts().get(id).await.map_err(directory::failure)?;
-    let manifest = described(&kept)?;
-    if let Some(slot) = slot.filter(|slot| manifest.slot(slot).is_none()) {
-        let known = manifest.slots.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {known}")));
+async fn approve(api: &Client, id: &CartId, slot: Option<String>, json: bool) -> Result<Verdict, Failure> {
+    let known = described(api, id).await?;
+    if let Some(slot) = slot.as_ref().filter(|slot| !known.iter().any(|field| field.slot == **slot)) {
+        let mut slots: Vec<&str> = known.iter().map(|field| field.slot.as_str()).collect();
+        slots.dedup();
+        let slots = slots.join(", ");
+        return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {slots}")));
     }
-    let approved = service.approvals().approve(&kept, manifest, slot).await.map_err(directory::failure)?;
+    let path = to(&["carts", id.as_str(), "credentials", "approve"]);
+    let ApprovedSlots { approved, .. } = api.post(path, &ApproveBody { slot }).await?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "approved": approved }));
         return Ok(Verdict::Done);
@@ -281,39 +287,40 @@ async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool)
     Ok(Verdict::Done)
 }
 
-/// The manifest of a cart's plugin, which lists the credentials that the cart takes.
-fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
-    kept.manifest().ok_or_else(|| {
-        let id = &kept.cart.id;
-        let message = format!("the plugin of cart {id} cannot be used, so the credentials that it takes are not known");
-        Failure::from(std::io::Error::other(message)).what_to_do(format!("cartage cart show {id}"))
-    })
+async fn credentials(api: &Client, id: &CartId) -> Result<Credentials, Failure> {
+    Ok(api.get(to(&["carts", id.as_str(), "credentials"])).await?)
 }
 
-async fn list(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.carts().get(id).await.map_err(directory::failure)?;
-    let set = service.credentials().list(id).await.map_err(directory::failure)?;
+/// The credentials that a cart takes, as its plugin says.
+async fn described(api: &Client, id: &CartId) -> Result<Vec<CredentialField>, Failure> {
+    let Credentials { known, fields, .. } = credentials(api, id).await?;
+    if known {
+        return Ok(fields);
+    }
+    let message = format!("the plugin of cart {id} cannot be used, so the credentials that it takes are not known");
+    Err(Failure::from(std::io::Error::other(message)).what_to_do(format!("cartage cart show {id}")))
+}
+
+async fn list(api: &Client, id: &CartId, json: bool) -> Result<Verdict, Failure> {
+    let Credentials { fields, set, .. } = credentials(api, id).await?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "credentials": set }));
         return Ok(Verdict::Done);
     }
     let mut rows = Vec::new();
-    for slot in kept.manifest().map(|manifest| manifest.slots.as_slice()).unwrap_or_default() {
-        for field in &slot.fields {
-            let here = |next| set.iter().find(|value| value.slot == slot.name && value.field == field.name && value.next == next);
-            let in_file = kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name));
-            let mut state = match (here(false), in_file) {
-                (_, true) => "from the source in the cart's definition".to_owned(),
-                (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.origins),
-                (None, false) if field.required => "not set".to_owned(),
-                (None, false) => "not set (optional)".to_owned(),
-            };
-            if let Some(next) = here(true) {
-                let (at, origins) = (report::time(next.set_at_unix_ms), &next.origins);
-                state.push_str(&format!("\nnext: set at {at}, for {origins}; waits until it has worked"));
-            }
-            rows.push((format!("{}.{}", slot.name, field.name), state));
+    for CredentialField { slot, field, required_in_slot, from_definition, .. } in &fields {
+        let here = |next| set.iter().find(|value| value.slot == *slot && value.field == *field && value.next == next);
+        let mut state = match (here(false), from_definition) {
+            (_, true) => "from the source in the cart's definition".to_owned(),
+            (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.origins),
+            (None, false) if *required_in_slot => "not set".to_owned(),
+            (None, false) => "not set (optional)".to_owned(),
+        };
+        if let Some(next) = here(true) {
+            let (at, origins) = (report::time(next.set_at_unix_ms), &next.origins);
+            state.push_str(&format!("\nnext: set at {at}, for {origins}; waits until it has worked"));
         }
+        rows.push((format!("{slot}.{field}"), state));
     }
     if rows.is_empty() {
         report::line(&format!("the plugin of cart {id} takes no credentials"));

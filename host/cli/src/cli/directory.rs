@@ -4,7 +4,7 @@ use super::Failure;
 use super::console::{self, Here};
 use cartage::data_dir::{self, DataDir};
 use cartage::service::{self, Service};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,11 +42,6 @@ pub(super) fn executor(data: &Path) -> Executor {
 /// Opens the data directory that the command works in.
 pub(super) fn open(data: &Path) -> Result<Arc<Service>, Failure> {
     console::current().service(data).map_err(failure)
-}
-
-/// A path in the data directory, written as the command's user named the directory.
-pub(super) fn named(service: &Service, data: &Path, path: PathBuf) -> PathBuf {
-    path.strip_prefix(service.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
 }
 
 /// Turns an error of the service into a failure.

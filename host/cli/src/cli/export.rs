@@ -1,9 +1,10 @@
 //! `cartage export`: prints carts as TOML.
 
+use super::api::{Client, to};
 use super::arguments::cart_id;
-use super::{Failure, Verdict, cart, client, directory, report};
+use super::{Failure, Verdict, cart, client, report};
 use cartage::id::CartId;
-use cartage::service::CartList;
+use cartage_http::api::documents::{Carts, WholeCart};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -29,29 +30,27 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let service = directory::open(data)?;
-        let CartList { carts, unreadable } = client::block_on(async {
+        let api = Client::open(data)?;
+        let Carts { carts, unreadable } = client::block_on(async {
             match &self.cart {
-                Some(id) => {
-                    Ok(CartList { carts: vec![service.carts().get(id).await.map_err(directory::failure)?], unreadable: Vec::new() })
-                }
-                None => service.carts().list().await.map_err(directory::failure),
+                Some(id) => Ok(Carts { carts: vec![api.get(to(&["carts", id.as_str()])).await?], unreadable: Vec::new() }),
+                None => cart::whole(&api).await,
             }
         })?;
-        let texts: Vec<String> = carts.iter().map(|kept| kept.cart.to_toml()).collect();
+        let texts: Vec<(&CartId, &str)> = carts.iter().map(|whole: &WholeCart| (&whole.cart.cart, whole.definition.as_str())).collect();
         if json {
-            let carts = carts.iter().zip(&texts).map(|(kept, text)| serde_json::json!({ "cart": kept.cart.id, "toml": text }));
+            let carts = texts.iter().map(|(id, text)| serde_json::json!({ "cart": id, "toml": text }));
             report::json(&serde_json::json!({ "carts": carts.collect::<Vec<_>>() }));
         } else if texts.is_empty() && unreadable.is_empty() {
             report::talk("there is no cart yet, and so nothing to print");
         } else {
             // Each definition is a file of its own. Joined they would not be valid TOML, so a comment line separates them.
             let several = texts.len() > 1;
-            for (kept, text) in carts.iter().zip(&texts) {
-                let head = if several { format!("# {}.toml\n", kept.cart.id) } else { String::new() };
+            for (id, text) in &texts {
+                let head = if several { format!("# {id}.toml\n") } else { String::new() };
                 report::lines(format!("{head}{text}").trim_end());
             }
         }
-        Ok(cart::warn_of(unreadable))
+        Ok(cart::warn_of(&unreadable))
     }
 }

@@ -1,9 +1,10 @@
 //! `cartage param`: the system parameters, in the steps of the classic form: a group, a cart, a value.
 
-use super::{Failure, Verdict, client, directory, report};
+use super::api::{Client, To, to};
+use super::{Failure, Verdict, client, report};
 use cartage::id::CartId;
-use cartage::parameters::{Assignments, Effective, Group, Parameter, REGISTRY, Scope, Supplied, Winner, assign, find};
-use cartage::service::Service;
+use cartage::parameters::{Group, Parameter, Scope, assign, find};
+use cartage_http::api::documents::{ParameterBody, ParameterValue, Parameters, UnsetParameter};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -90,43 +91,54 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         client::block_on(async {
             match self {
-                Command::List { group, cart } => list(&*directory::open(data)?, group, cart.as_ref(), json).await,
+                Command::List { group, cart } => list(&Client::open(data)?, group, cart.as_ref(), json).await,
                 Command::Get { name, cart } => {
                     let parameter = find(&name)?;
-                    get(&*directory::open(data)?, parameter, cart.as_ref(), json).await
+                    let all = parameters(&Client::open(data)?, cart.as_ref()).await?;
+                    all.iter().filter(|one| one.name == parameter.name).for_each(|one| show(one, cart.as_ref(), json));
+                    Ok(Verdict::Done)
                 }
                 Command::Set { name, value, cart } => {
                     let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;
-                    let service = directory::open(data)?;
-                    service.configuration().set_parameter(&assignment).await.map_err(directory::failure)?;
-                    get(&service, assignment.parameter(), cart.as_ref(), json).await
+                    let path = place(assignment.parameter(), cart.as_ref());
+                    show(&Client::open(data)?.put(path, &ParameterBody { value }).await?, cart.as_ref(), json);
+                    Ok(Verdict::Done)
                 }
                 Command::Unset { name, cart } => {
-                    let parameter = find(&name)?;
-                    let service = directory::open(data)?;
-                    let scope = cart.clone().map_or(Scope::System, Scope::Cart);
-                    if !service.configuration().unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
+                    let path = place(find(&name)?, cart.as_ref());
+                    let UnsetParameter { parameter, was_set } = Client::open(data)?.delete(path).await?;
+                    if !was_set {
                         let whose = cart.as_ref().map_or_else(|| "the system".to_owned(), |cart| format!("cart {cart}"));
                         report::talk(&format!("{} was not set for {whose}, so nothing has changed", parameter.name));
                     }
-                    get(&service, parameter, cart.as_ref(), json).await
+                    show(&parameter, cart.as_ref(), json);
+                    Ok(Verdict::Done)
                 }
             }
         })
     }
 }
 
-async fn list(service: &Service, group: Option<Group>, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
-    let (assignments, supplied) = values(service, cart).await?;
-    let wanted = || REGISTRY.iter().filter(|parameter| group.is_none_or(|group| parameter.group == group));
+/// The path of a parameter's value, for a cart or for the system.
+fn place(parameter: &Parameter, cart: Option<&CartId>) -> To {
+    to(&["parameters", parameter.name]).maybe("cart", cart.map(CartId::as_str))
+}
+
+/// Every parameter with its effective value for a cart, or for the system.
+async fn parameters(api: &Client, cart: Option<&CartId>) -> Result<Vec<ParameterValue>, Failure> {
+    let Parameters { parameters, .. } = api.get(to(&["parameters"]).maybe("cart", cart.map(CartId::as_str))).await?;
+    Ok(parameters)
+}
+
+async fn list(api: &Client, group: Option<Group>, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
+    let all = parameters(api, cart).await?;
+    let wanted = || all.iter().filter(|parameter| group.is_none_or(|group| parameter.group == group));
     if json {
-        let all = wanted().map(|parameter| document(parameter, cart, &assignments, &supplied));
-        report::json(&all.collect::<Vec<_>>());
+        report::json(&wanted().map(|parameter| document(parameter, cart)).collect::<Vec<_>>());
         return Ok(Verdict::Done);
     }
     for group in Group::ALL {
-        let rows: Vec<_> =
-            wanted().filter(|parameter| parameter.group == group).map(|parameter| row(parameter, cart, &assignments, &supplied)).collect();
+        let rows: Vec<_> = wanted().filter(|parameter| parameter.group == group).map(row).collect();
         if !rows.is_empty() {
             report::heading(&cart.map_or_else(|| format!("group {group}"), |cart| format!("group {group}, cart {cart}")));
             report::rows(&rows);
@@ -135,50 +147,29 @@ async fn list(service: &Service, group: Option<Group>, cart: Option<&CartId>, js
     Ok(Verdict::Done)
 }
 
-async fn get(service: &Service, parameter: &'static Parameter, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
-    let (assignments, supplied) = values(service, cart).await?;
+fn show(parameter: &ParameterValue, cart: Option<&CartId>, json: bool) {
     if json {
-        report::json(&document(parameter, cart, &assignments, &supplied));
+        report::json(&document(parameter, cart));
     } else {
-        report::rows(&[row(parameter, cart, &assignments, &supplied)]);
+        report::rows(&[row(parameter)]);
     }
-    Ok(Verdict::Done)
-}
-
-/// Every assigned value, and the settings of the cart's plugin that parameters may supply.
-async fn values(service: &Service, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
-    let assignments = service.configuration().assignments().await.map_err(directory::failure)?;
-    let supplied = match cart {
-        Some(cart) => service.carts().get(cart).await.map_err(directory::failure)?.supplied(&assignments),
-        None => Vec::new(),
-    };
-    Ok((assignments, supplied))
 }
 
 /// A parameter as one row: its effective value, the value's source, the setting that it supplies, and its purpose.
-fn row(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignments, supplied: &[Supplied]) -> (&'static str, String) {
-    let Effective { value, source } = parameter.effective(cart, assignments);
-    let mut text = format!("{value} ({source})");
-    for supplied in supplied.iter().filter(|supplied| supplied.parameter == parameter) {
-        text.push_str(&format!("\n{supplied}"));
+fn row(ParameterValue { name, value, from, supplies, help, .. }: &ParameterValue) -> (String, String) {
+    let mut text = format!("{value} ({from})");
+    for supplied in supplies {
+        text.push_str(&format!("\n{}", supplied.says));
     }
-    (parameter.name, format!("{text}\n{}", parameter.help))
+    (name.clone(), format!("{text}\n{help}"))
 }
 
-fn document(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignments, supplied: &[Supplied]) -> Value {
-    let Effective { value, source } = parameter.effective(cart, assignments);
-    let supplies = supplied.iter().filter(|supplied| supplied.parameter == parameter).map(|supplied| {
-        let winner = match supplied.winner {
-            Winner::Parameter => "parameter",
-            Winner::Setting => "setting",
-            Winner::PluginDefault => "plugin-default",
-        };
-        json!({ "setting": supplied.setting, "winner": winner, "value": supplied.value() })
-    });
+fn document(parameter: &ParameterValue, cart: Option<&CartId>) -> Value {
+    let ParameterValue { name, group, value, from, takes, scopes, origin, help, supplies } = parameter;
+    let supplies = supplies.iter().map(|one| json!({ "setting": one.setting, "winner": one.winner, "value": one.value }));
     json!({
-        "name": parameter.name, "group": parameter.group, "cart": cart, "value": value.to_string(), "source": source,
-        "takes": parameter.kind.to_string(), "scopes": parameter.scopes, "origin": parameter.origin, "help": parameter.help,
-        "supplies": supplies.collect::<Vec<_>>(),
+        "name": name, "group": group, "cart": cart, "value": value, "source": from, "takes": takes, "scopes": scopes, "origin": origin,
+        "help": help, "supplies": supplies.collect::<Vec<_>>(),
     })
 }
 

@@ -178,6 +178,8 @@ pub struct ParameterBody {
 async fn place(call: &Call) -> Result<(&'static Parameter, Option<CartId>), Problem> {
     let name = call.param("name");
     let parameter = parameters::find(name).map_err(|error| Problem::of(Kind::NotFound, &error).doing(error.remedy().as_ref()))?;
+    let wanted = scope(call.query.cart()?.as_ref());
+    parameter.allows(wanted.kind()).map_err(|error| Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref()))?;
     let cart = asked_cart(call).await?;
     if cart.is_none() {
         call.may_touch_all("a parameter of the system")?;

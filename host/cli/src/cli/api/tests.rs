@@ -86,7 +86,7 @@ fn a_refusal_is_told_with_its_causes_and_in_the_words_of_the_command_line() {
     let (_folder, data) = folder();
     let here = Client::open(&data).expect("nobody works in it");
     let error = ask::<Tokens>(&here, &["nowhere"]).expect_err("there is no such path");
-    assert!(error.is("not-found") && error.remedy().is_none(), "{error}");
+    assert!(error.is("not-found") && error.problem().is_some_and(|problem| problem.what_to_do.is_none()), "{error}");
 }
 
 #[test]

@@ -1,30 +1,23 @@
 //! `cartage cart check`: asks the plugin whether the cart works.
 
+use crate::cli::api::{Client, to};
 use crate::cli::attempt::warn_of_reflection;
-use crate::cli::{Failure, Verdict, directory, report};
-use cartage::engine::unsupported;
+use crate::cli::{Failure, Verdict, report};
 use cartage::exchange::Outcome;
-use cartage::id::SenderOrderNumber;
-use cartage::service::{Asked, Checked, Next, Service, StoredCart};
+use cartage::id::{CartId, SenderOrderNumber};
+use cartage::service::{Asked, Next};
 use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
+use cartage_http::api::documents::{CheckBody, CheckResult};
 
 /// Asks the plugin to check the cart, and shows the result.
-pub(in crate::cli) async fn run(
-    service: &Service,
-    kept: &StoredCart,
-    order: Option<&SenderOrderNumber>,
-    json: bool,
-) -> Result<Verdict, Failure> {
-    let Checked { cassette, next } = Box::pin(service.checks().check(kept, order)).await.map_err(directory::failure)?;
-    let lists = Box::pin(service.checks().ask_lists(kept)).await.map_err(directory::failure)?;
-    let notes = kept.manifest().map(unsupported).unwrap_or_default();
+pub(in crate::cli) async fn run(api: &Client, cart: &CartId, order: Option<SenderOrderNumber>, json: bool) -> Result<Verdict, Failure> {
+    let checked: CheckResult = api.post(to(&["carts", cart.as_str(), "check"]), &CheckBody { order }).await?;
+    let CheckResult { outcome, next_credentials: next, secret_reflected, lists, warnings, unsupported: notes, .. } = checked;
     // The doubts that a list causes are printed with that list, and what this host does not support yet is printed as a note.
-    let mut doubts = service.definitions().doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
-    doubts.retain(|doubt| !notes.contains(doubt));
+    let doubts: Vec<String> = warnings.into_iter().filter(|doubt| !notes.contains(doubt)).collect();
     if json {
-        let outcome = &cassette.outcome;
         report::json(&serde_json::json!({
-            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "lists": lists, "unsupported": notes, "doubts": doubts,
+            "cart": cart, "outcome": outcome, "next_credentials": next, "lists": lists, "unsupported": notes, "doubts": doubts,
         }));
     }
     notes.iter().for_each(|note| report::talk(&format!("note: {note}")));
@@ -38,7 +31,7 @@ pub(in crate::cli) async fn run(
         ),
     };
     waiting.into_iter().for_each(report::talk);
-    let problem = match &cassette.outcome {
+    let problem = match &outcome {
         Outcome::Report(found) => {
             if !json {
                 show(found);
@@ -55,10 +48,9 @@ pub(in crate::cli) async fn run(
         }
         Outcome::Applied(_) | Outcome::Choices(_) => true,
     };
-    warn_of_reflection(&cassette);
+    warn_of_reflection(secret_reflected);
     let untold = lists.iter().filter(|asked| !show_list(asked, json)).count();
-    let problem = problem | cassette.recording.secret_reflected;
-    Ok(if problem || untold > 0 { Verdict::NotDone } else { Verdict::Done })
+    Ok(if problem || secret_reflected || untold > 0 { Verdict::NotDone } else { Verdict::Done })
 }
 
 /// Shows one list of the shop, and the entries of the cart's definition that the list lacks. Returns whether the shop gave the list.

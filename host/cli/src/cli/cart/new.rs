@@ -3,18 +3,20 @@
 use super::ask::{Answers, ask};
 use super::base_url::usable;
 use super::examples;
+use crate::cli::api::{Client, to};
 use crate::cli::apply::plugin_at;
 use crate::cli::arguments::cart_id;
 use crate::cli::plugin::takes;
-use crate::cli::{Failure, Verdict, client, console, directory, report};
+use crate::cli::{Failure, Verdict, client, console, report};
 use cartage::carts::{Cart, PrivateException, quoted};
 use cartage::egress::endpoint::exception_for;
 use cartage::engine::Runtime;
 use cartage::id::{CartId, Digest};
-use cartage::service::{List, PluginKept, StoredCart};
+use cartage::service::List;
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
+use cartage_http::api::documents::{PluginState, WholeCart};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -109,16 +111,15 @@ fn plugins_elsewhere<'p>(plugin: &'p Path, output: &Path) -> Option<&'p Path> {
     (folder(plugin) != folder(output)).then_some(own)
 }
 
-/// The lists that the shop gave when a cart of this name was checked with this plugin. Empty if there is no such cart, or if a daemon works in its data
-/// directory: `cartage cart check` shows the lists then.
+/// The lists that the shop gave when a cart of this name was checked with this plugin. Empty if there is no such cart.
 fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
     if !data.is_dir() {
         return Vec::new();
     }
-    let Ok(service) = directory::open(data) else { return Vec::new() };
-    let kept = client::block_on(async { service.carts().find(cart).await.map_err(directory::failure) });
-    let same = |kept: &StoredCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
-    kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
+    let Ok(api) = Client::open(data) else { return Vec::new() };
+    let kept = client::block_on(async { Ok(api.get::<WholeCart>(to(&["carts", cart.as_str()])).await?) });
+    let same = |kept: &WholeCart| kept.cart.plugin.state == PluginState::Admitted && kept.cart.plugin.found == Some(plugin);
+    kept.ok().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }
 
 fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {

@@ -1,10 +1,12 @@
 //! `cartage cart pause` and `resume`, for one cart or all carts.
 
-use super::{cart_id, done};
-use crate::cli::{Failure, Verdict, directory, report};
+use super::{cart_id, done, switch};
+use crate::cli::api::{Client, to};
+use crate::cli::{Failure, Verdict, report};
 use cartage::counted::counted;
 use cartage::id::CartId;
-use cartage::service::Service;
+use cartage_http::api::documents::{PauseAllBody, PauseBody, PausedCarts, ResumedCarts};
+use serde::de::IgnoredAny;
 
 /// Which carts.
 #[derive(Debug, clap::Args)]
@@ -18,37 +20,35 @@ pub(crate) struct OneOrAll {
 }
 
 /// Pauses one cart, or all carts.
-pub(super) async fn pause(service: &Service, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
+pub(super) async fn pause(api: &Client, which: OneOrAll, reason: String, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let count = service.carts().pause_all(reason).await.map_err(directory::failure)?;
+        let PausedCarts { paused } = api.post(to(&["pause"]), &PauseAllBody { why: reason }).await?;
         if json {
-            report::json(&serde_json::json!({ "paused": count }));
+            report::json(&serde_json::json!({ "paused": paused }));
         } else {
-            report::line(&format!("paused {}; every cart is paused now, and updates wait", counted(count, "cart")));
+            report::line(&format!("paused {}; every cart is paused now, and updates wait", counted(paused, "cart")));
             report::line("next: `cartage cart resume --all` resumes them, except carts that were paused by themselves");
         }
         return Ok(Verdict::Done);
     };
-    service.carts().set_pause(&cart, Some(reason)).await.map_err(directory::failure)?;
+    let _: IgnoredAny = api.post(to(&["carts", cart.as_str(), "pause"]), &PauseBody { why: reason }).await?;
     Ok(done(&cart, "paused", json))
 }
 
 /// Resumes one cart, or all carts that were paused together.
-pub(super) async fn resume(service: &Service, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
+pub(super) async fn resume(api: &Client, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let (count, still) = service.carts().resume_all().await.map_err(directory::failure)?;
+        let ResumedCarts { resumed, pauses, .. } = api.act(to(&["resume"])).await?;
         if json {
-            let still: Vec<_> = still.iter().map(|(cart, pause)| serde_json::json!({ "cart": cart, "why": pause.why })).collect();
-            report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
+            report::json(&serde_json::json!({ "resumed": resumed, "still_paused": pauses }));
             return Ok(Verdict::Done);
         }
-        report::line(&format!("resumed {} that `cart pause --all` had paused", counted(count, "cart")));
-        if !still.is_empty() {
+        report::line(&format!("resumed {} that `cart pause --all` had paused", counted(resumed, "cart")));
+        if !pauses.is_empty() {
             report::line("these carts were paused by themselves, and stay paused until `cartage cart resume CART`:");
-            report::rows(&still.iter().map(|(cart, pause)| (cart.as_str(), &pause.why)).collect::<Vec<_>>());
+            report::rows(&pauses.iter().map(|still| (still.cart.as_str(), &still.why)).collect::<Vec<_>>());
         }
         return Ok(Verdict::Done);
     };
-    service.carts().set_pause(&cart, None).await.map_err(directory::failure)?;
-    Ok(done(&cart, "resumed", json))
+    switch(api, &cart, "resume", "resumed", json).await
 }

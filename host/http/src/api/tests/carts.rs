@@ -22,10 +22,15 @@ async fn carts_are_listed_shown_and_switched() {
     let paused = desk.ask(switch("pause")).await.is(StatusCode::OK);
     assert!(paused.json["pause"]["why"].as_str().is_some_and(|why| why.starts_with("paused by token operator")), "{}", paused.text);
     let paused = desk.ask(switch("pause").json(&json!({ "why": "stock-taking" }))).await.is(StatusCode::OK);
-    assert_eq!(paused.json["pause"], json!({ "why": "stock-taking", "until_unix_ms": null }));
+    assert_eq!(paused.json["pause"], json!({ "why": "stock-taking", "said": null, "until_unix_ms": null }));
     desk.ask(switch("pause").json(&json!({ "why": "" }))).await.problem(422, "invalid", "1 to 500");
     assert_eq!(desk.ask(switch("resume")).await.is(StatusCode::OK).json["pause"], Value::Null);
     desk.ask(post("/v1/carts/nowhere/pause").by(&operator)).await.problem(404, "not-found", "no cart nowhere");
+    let listed = desk.ask(get("/v1/carts").by(&operator)).await.is(StatusCode::OK);
+    assert_eq!((&listed.json["carts"][1]["cart"], &listed.json["carts"][1]["definition"]), (&json!("seed-shop"), &Value::Null));
+    let whole = desk.ask(get("/v1/carts?whole=true").by(&operator)).await.is(StatusCode::OK);
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
+    assert_eq!(whole.json["carts"][1], shown.json);
     let bindings = desk.ask(get("/v1/carts/seed-shop/bindings").by(&operator)).await.is(StatusCode::OK);
     assert!(bindings.json["endpoints"].is_array(), "{}", bindings.text);
 }

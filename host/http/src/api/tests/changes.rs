@@ -120,9 +120,16 @@ async fn a_cart_that_cannot_be_read_hides_no_other_and_is_mended() {
     assert_eq!((listed.json["carts"].as_array().map(Vec::len), &listed.json["unreadable"][0]["cart"]), (Some(1), &json!("garden")));
     let shown = desk.ask(get("/v1/carts/garden").by(&admin)).await.problem(409, "conflict", "could not read cart garden");
     assert!(shown.json["what_to_do"].as_str().is_some_and(|what| what.starts_with("PUT /v1/carts/garden")), "{}", shown.text);
+    assert_eq!(listed.json["unreadable"][0]["remedy"], shown.json["what_to_do"]);
+    for switch in ["disable", "enable", "pause", "resume"] {
+        let switched = desk.ask(post(&format!("/v1/carts/garden/{switch}")).by(&admin)).await.is(StatusCode::OK);
+        assert_eq!(switched.json, listed.json["unreadable"][0], "{switch}");
+    }
+    desk.ask(get("/v1/parameters?cart=garden").by(&admin)).await.is(StatusCode::OK);
     // The stand-in for a plugin in these tests is not a component, which is looked at after that.
     let mend = put("/v1/carts/garden").by(&admin).body("application/toml", "cart = \"garden\"\nplugin = \"test.wasm\"");
-    desk.ask(mend).await.problem(409, "conflict", "is not in the data directory");
+    let refused = desk.ask(mend).await.problem(409, "conflict", "is not in the data directory");
+    assert_eq!(refused.json["correct"], "plugin-file");
     let limited = desk.token_for("default", Role::Admin, Some(&["seed-shop"])).await;
     let listed = desk.ask(get("/v1/carts").by(&limited)).await.is(StatusCode::OK);
     assert_eq!(listed.json["unreadable"], json!([]));
@@ -167,6 +174,10 @@ async fn an_array_is_no_object() {
         let body = json!({ "digest": Digest::of(PLUGIN), "file": file });
         desk.ask(post("/v1/carts/seed-shop/upgrade").by(&admin).json(&body)).await.problem(422, "invalid", "does not name a plugin file");
     }
+    let upgrade = |body: Value| post("/v1/carts/seed-shop/upgrade").by(&admin).json(&body);
+    desk.ask(upgrade(json!({ "plugin": "AAAA" }))).await.problem(403, "machine-only", "no token");
+    desk.ask(upgrade(json!({ "plugin": "AAAA", "digest": Digest::of(PLUGIN) }))).await.problem(422, "invalid", "one of them");
+    desk.ask(upgrade(json!({}))).await.problem(422, "invalid", "one of them");
 }
 
 #[tokio::test]
@@ -194,6 +205,7 @@ async fn all_carts_are_paused_and_resumed_together() {
     assert!(shown.json["pause"]["why"].is_string(), "{}", shown.text);
     let resumed = desk.ask(post("/v1/resume").by(&operator)).await.is(StatusCode::OK);
     assert_eq!((&resumed.json["resumed"], &resumed.json["still_paused"]), (&json!(2), &json!(["garden"])));
+    assert_eq!(resumed.json["pauses"][0]["cart"], "garden");
     let other = desk.token("other", Role::Operator).await;
     assert_eq!(desk.ask(get("/v1/carts/seed-shop").by(&other)).await.is(StatusCode::OK).json["pause"], Value::Null);
     let limited = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
@@ -265,7 +277,7 @@ async fn a_cart_goes_back_to_a_plugin_that_ran_for_it() {
     let desk = Desk::new().await;
     let admin = desk.token("default", Role::Admin).await;
     let listed = desk.ask(get("/v1/carts/seed-shop/plugins").by(&admin)).await.is(StatusCode::OK);
-    assert_eq!(listed.json, json!({ "cart": "seed-shop", "plugins": [] }));
+    assert_eq!(listed.json, json!({ "cart": "seed-shop", "pinned": Digest::of(PLUGIN), "plugins": [] }));
     desk.ask(post("/v1/carts/seed-shop/rollback").by(&admin)).await.problem(409, "conflict", "no other plugin than the present one");
     let body = json!({ "digest": Digest::of(b"another") });
     desk.ask(post("/v1/carts/seed-shop/rollback").by(&admin).json(&body)).await.problem(409, "conflict", "no other plugin sha256:");

@@ -51,6 +51,7 @@ async fn what_reaches_into_the_machine_is_for_its_users() {
     network.ask(define().by(&admin)).await.problem(403, "machine-only", "over the network");
     for (method, path) in [
         (Method::POST, "/v1/plugins"),
+        (Method::POST, "/v1/carts"),
         (Method::POST, "/v1/carts/seed-shop/credentials/approve"),
         (Method::POST, "/v1/key"),
         (Method::POST, "/v1/key/rotate"),
@@ -100,6 +101,46 @@ async fn a_file_that_is_no_plugin_is_not_kept() {
     let approve = |body: Value| post("/v1/carts/seed-shop/credentials/approve").json(&body);
     assert_eq!(desk.ask(approve(json!({}))).await.is(StatusCode::OK).json["approved"], json!([]));
     desk.ask(approve(json!({ "slot": "nowhere" }))).await.problem(404, "not-found", "no credential slot nowhere");
+}
+
+#[tokio::test]
+async fn several_carts_are_defined_together_with_their_plugins() {
+    let desk = desk().await;
+    let text = |cart: &str| format!("cart = \"{cart}\"\nplugin = \"test.wasm\"\n");
+    let define = |body: Value| post("/v1/carts").json(&body);
+    let nothing = desk.ask(define(json!({ "definitions": [] }))).await.is(StatusCode::OK);
+    assert_eq!(nothing.json, json!({ "changes": [], "needs_approval": false, "made": true }));
+    let definitions = json!([{ "definition": text("a"), "plugin": 0 }, { "definition": text("b"), "plugin": 0 }]);
+    // The stand-in for a plugin in these tests is not a component.
+    let file =
+        desk.ask(define(json!({ "definitions": definitions, "plugins": ["AAAA"] }))).await.problem(422, "invalid", "was not admitted");
+    assert!(file.json["causes"].as_array().is_some_and(|causes| !causes.is_empty()), "{}", file.text);
+    for (body, status, slug, words) in [
+        (json!({ "definitions": definitions, "plugins": [] }), 422, "invalid", "names the plugin 0, and `plugins` has 0"),
+        (json!({ "definitions": definitions, "plugins": ["?"] }), 422, "invalid", "Invalid symbol"),
+        (json!({ "definitions": [{ "definition": text("a") }] }), 409, "conflict", "plugin"),
+        (json!({ "definitions": [{ "definition": "cart = 1" }] }), 422, "invalid", "could not read the cart in the request"),
+        (json!({ "definitions": [{ "definition": text("a"), "file": "x" }] }), 422, "invalid", "unknown field"),
+    ] {
+        desk.ask(define(body)).await.problem(status, slug, words);
+    }
+    assert_eq!(desk.ask(get("/v1/carts")).await.is(StatusCode::OK).json["carts"].as_array().map(Vec::len), Some(2), "none was made");
+    let upgrade = |body: Value| post("/v1/carts/seed-shop/upgrade").json(&body);
+    desk.ask(upgrade(json!({ "plugin": "AAAA" }))).await.problem(422, "invalid", "was not admitted");
+}
+
+#[tokio::test]
+async fn whoever_removes_a_parameter_s_value_hears_whether_there_was_one() {
+    let desk = desk().await;
+    let (path, value) = ("/v1/parameters/UseStatusUpdates", json!({ "value": "True" }));
+    let unset = || desk.ask(ask(Method::DELETE, path));
+    assert_eq!(unset().await.is(StatusCode::OK).json["was_set"], false);
+    desk.ask(put(path).json(&value)).await.is(StatusCode::OK);
+    let removed = unset().await.is(StatusCode::OK);
+    assert_eq!(
+        (&removed.json["was_set"], &removed.json["value"], &removed.json["from"]),
+        (&json!(true), &json!("False"), &json!("default"))
+    );
 }
 
 #[tokio::test]
