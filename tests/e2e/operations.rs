@@ -3,6 +3,7 @@
 mod api_socket;
 mod ending;
 mod machine;
+mod same;
 mod strangers;
 mod systemd;
 mod tls;

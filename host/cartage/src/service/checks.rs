@@ -16,7 +16,7 @@ use cartage_model::cassette::Cassette;
 use cartage_model::exchange::Outcome;
 use cartage_model::id::{CartId, Digest, SenderOrderNumber};
 use cartage_store::{self as store, Tx, lists};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of a check, and what became of the next credentials.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Checked {
 }
 
 /// What became of the next credentials after a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Next {
     /// There are no next credentials.
@@ -42,7 +42,7 @@ pub enum Next {
 }
 
 /// The result of asking a shop for one list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// The list that was asked for.
     pub of: ChoicesOf,

@@ -9,10 +9,10 @@ use super::tenant::Tenant;
 use cartage_contract::delivery::{Choice, ChoicesOf};
 use cartage_model::id::{CartId, Digest};
 use cartage_store::{self as store, lists};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A list that a shop returned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// What the list contains.
     pub of: ChoicesOf,

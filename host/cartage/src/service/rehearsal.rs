@@ -7,13 +7,13 @@ use cartage_model::cassette::difference::{Difference, takes};
 use cartage_model::cassette::replay::Take;
 use cartage_model::id::DeliveryId;
 use cartage_store::{self as store, View, cassettes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most recordings that one rehearsal uses.
 pub const REHEARSED_MAX: u32 = 1000;
 
 /// The result for one recorded attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rehearsed {
     /// The delivery that was attempted.
     pub delivery: DeliveryId,

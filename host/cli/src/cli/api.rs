@@ -275,15 +275,4 @@ async fn over(socket: &Path, request: Request<Body>) -> Result<Response, Error> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_keeps_the_names_in_it() {
-        assert_eq!(to(&["carts", "seed-shop", "pause"]).text(), "/v1/carts/seed-shop/pause");
-        assert_eq!(to(&["events", "Order Shipped/é+%"]).text(), "/v1/events/Order%20Shipped%2F%C3%A9%2B%25");
-        assert_eq!(to(&["tokens", ".."]).text(), "/v1/tokens/..");
-        let queried = to(&["carts"]).with("a", "1 2&").maybe("b", None).maybe("c", Some("x")).flag("d", true).flag("e", false);
-        assert_eq!(queried.text(), "/v1/carts?a=1+2%26&c=x&d=true");
-    }
-}
+mod tests;

@@ -49,8 +49,7 @@ const SETI_HEAD_BYTES_MAX: usize = 80 << 10;
 
 const EXAMPLES: &str = "\
 Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then
-finishes what is under way. While the daemon runs, it carries out other commands on the same
-directory.
+finishes what is under way. While the daemon runs, other commands on the same directory ask it.
 
 Examples:
   Serve the data directory:

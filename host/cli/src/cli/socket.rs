@@ -102,3 +102,57 @@ async fn is_answered(socket: &Path) -> bool {
         Err(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::net;
+
+    fn path(folder: &tempfile::TempDir) -> PathBuf {
+        folder.path().join("socket")
+    }
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("the tests need a directory for temporary files")
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_its_owner_s_alone_and_takes_the_place_of_an_old_one() {
+        let folder = folder();
+        drop(net::UnixListener::bind(path(&folder)).expect("it can be made"));
+        let socket = Socket::bind(path(&folder)).await.expect("nobody answers at the old one");
+        assert_eq!(std::fs::metadata(path(&folder)).expect("it is there").mode() & 0o777, 0o600);
+        assert!(is_answered(&path(&folder)).await);
+        socket.close();
+        assert!(!path(&folder).exists());
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_somebody_answers_at_is_left_alone() {
+        let folder = folder();
+        let other = net::UnixListener::bind(path(&folder)).expect("it can be made");
+        let before = Identity::of(&path(&folder)).expect("it is there");
+        let error = Socket::bind(path(&folder)).await.expect_err("somebody answers there");
+        assert!(matches!(error, Error::Answered { .. }) && Identity::of(&path(&folder)).is_ok_and(|found| found == before), "{error}");
+        drop(other);
+        let socket = Socket::bind(path(&folder)).await.expect("nobody does any more");
+        // The file at the socket's path no longer belongs to this listener when it ends.
+        std::fs::remove_file(path(&folder)).expect("it is there");
+        let _other = net::UnixListener::bind(path(&folder)).expect("it can be made");
+        socket.close();
+        assert!(path(&folder).exists());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_socket_is_an_error() {
+        let folder = folder();
+        let long = folder.path().join("x".repeat(120));
+        let error = Socket::bind(long).await.expect_err("the path has more bytes than a socket's may have");
+        assert!(error.to_string().contains("use a data directory with a shorter one"), "{error}");
+        std::fs::write(path(&folder), "somebody's file").expect("it can be written");
+        let error = Socket::bind(path(&folder)).await.expect_err("it is no socket");
+        assert!(matches!(error, Error::InTheWay { .. }), "{error}");
+        assert_eq!(std::fs::read(path(&folder)).expect("it stays"), b"somebody's file");
+    }
+}

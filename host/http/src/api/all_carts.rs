@@ -10,29 +10,42 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(Deserialize, ToSchema)]
+/// Why all carts are paused.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PauseAllBody {
+pub struct PauseAllBody {
     /// Why the carts are paused, for the record.
     #[schema(value_type = Why, inline)]
-    why: String,
+    pub why: String,
 }
 
 /// All carts are paused.
-#[derive(Serialize, ToSchema)]
-struct PausedCarts {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PausedCarts {
     /// The number of carts.
-    paused: usize,
+    pub paused: usize,
 }
 
 /// The common pause has ended.
-#[derive(Serialize, ToSchema)]
-struct ResumedCarts {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ResumedCarts {
     /// The number of carts.
-    resumed: usize,
+    pub resumed: usize,
     /// The carts that are still paused, each by itself.
     #[schema(value_type = Vec<schema::CartId>)]
-    still_paused: Vec<CartId>,
+    pub still_paused: Vec<CartId>,
+    /// Why each of them is paused.
+    pub pauses: Vec<StillPaused>,
+}
+
+/// A cart that is paused by itself.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StillPaused {
+    /// The Cart ID.
+    #[schema(value_type = schema::CartId)]
+    pub cart: CartId,
+    /// The reason, by name or in the words of the person who paused the cart.
+    pub why: String,
 }
 
 /// Pauses every cart of the merchant until all are resumed together. Each cart keeps its own pause beside.
@@ -66,6 +79,7 @@ pub(super) async fn pause(call: Call) -> Result<Response, Problem> {
 pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("the pause of all carts")?;
     let (resumed, still) = call.service.carts().resume_all().await?;
-    let still_paused = still.into_iter().map(|(cart, _)| cart).collect();
-    Ok(json(StatusCode::OK, &ResumedCarts { resumed, still_paused }))
+    let still_paused = still.iter().map(|(cart, _)| cart.clone()).collect();
+    let pauses = still.into_iter().map(|(cart, pause)| StillPaused { cart, why: pause.why }).collect();
+    Ok(json(StatusCode::OK, &ResumedCarts { resumed, still_paused, pauses }))
 }

@@ -3,6 +3,7 @@
 use super::problem::{Kind, More, Problem};
 use crate::inbound::body::{Error, Limits, Reading, Room, Whole};
 use axum::body::{Body, Bytes, HttpBody as _};
+use cartage_engine::admit::PLUGIN_BYTES_MAX;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
@@ -13,14 +14,18 @@ pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
 pub(super) const UPDATES_BYTES_MAX: usize = 16 << 20;
 /// The largest definition of a cart, in bytes.
 pub(super) const CART_BYTES_MAX: usize = 256 << 10;
+/// The largest body of a request that gives a cart another plugin, in bytes: a plugin's file in base64, and the rest.
+pub(super) const UPGRADE_BYTES_MAX: usize = PLUGIN_BYTES_MAX.div_ceil(3) * 4 + SMALL_BYTES_MAX;
+/// The largest body with the definitions of several carts and the files of their plugins, in bytes.
+pub(super) const DEFINITIONS_BYTES_MAX: usize = 256 << 20;
 /// The largest body of any other request, in bytes.
 pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
 /// The largest body of labels to record on the machine, in bytes: of a file of 64 MiB, in JSON.
 pub(super) const BASELINE_BYTES_MAX: usize = 128 << 20;
-/// The memory for all large bodies of the machine's users, in bytes. One of them gets half of it.
-pub(super) const MACHINE_BODIES_BYTES_MAX: usize = 2 * BASELINE_BYTES_MAX;
 /// The memory for all large bodies (more than 64 KiB) that are being read or worked on, in bytes.
 pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
+/// The same for users of the machine, who send the files of plugins. One of them may have half.
+pub(super) const MACHINE_BODIES_BYTES_MAX: usize = 2 * DEFINITIONS_BYTES_MAX;
 /// How long a body may take to arrive, in milliseconds.
 pub(super) const BODY_MS_MAX: u64 = 30_000;
 

@@ -9,50 +9,60 @@ use cartage_contract::manifest::Manifest;
 use cartage_model::id::CartId;
 use cartage_store::credentials::Generation;
 use http::StatusCode;
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// The credentials of a cart, without their values.
-#[derive(Serialize, ToSchema)]
-struct Credentials {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Credentials {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
+    /// Whether the plugin can be used. Else it is not known which fields it takes.
+    pub known: bool,
     /// The fields that the plugin takes.
-    fields: Vec<CredentialField>,
+    pub fields: Vec<CredentialField>,
     /// The values that are set.
     #[schema(value_type = Vec<schema::cart::StoredCredential>)]
-    set: Vec<StoredCredential>,
+    pub set: Vec<StoredCredential>,
 }
 
 /// A field of a credential slot.
-#[derive(Serialize, ToSchema)]
-struct CredentialField {
-    slot: String,
-    field: String,
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CredentialField {
+    /// The name of the credential slot.
+    pub slot: String,
+    /// The name of the slot's field.
+    pub field: String,
     /// What the plugin uses the value for.
-    purpose: String,
+    pub purpose: String,
     /// Whether the value is a secret.
-    secret: bool,
+    pub secret: bool,
     /// Whether the plugin needs the value.
-    required: bool,
+    pub required: bool,
+    /// Whether the slot needs the value wherever the slot is used.
+    pub required_in_slot: bool,
     /// Whether a value is set.
-    set: bool,
+    pub set: bool,
     /// Whether the cart's definition says where the value comes from.
-    from_definition: bool,
+    pub from_definition: bool,
 }
 
 /// A credential that was set.
-#[derive(Serialize, ToSchema)]
-struct SetField {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SetField {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
-    slot: String,
-    field: String,
+    pub cart: CartId,
+    /// The name of the credential slot.
+    pub slot: String,
+    /// The name of the slot's field.
+    pub field: String,
     /// Whether the value waits beside the one in use until it has worked.
-    waits: bool,
+    pub waits: bool,
     /// What is allowed, but probably wrong.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Lists the credentials that are set and those that the plugin needs, without their values.
@@ -80,36 +90,47 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
             purpose: field.purpose.clone(),
             secret: field.secret,
             required: slot.required && field.required,
+            required_in_slot: field.required,
             set: set.iter().any(|value| value.slot == slot.name && value.field == field.name),
             from_definition: kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)),
         })
         .collect();
-    Ok(json(StatusCode::OK, &Credentials { cart: kept.cart.id.clone(), fields, set }))
+    let known = kept.manifest().is_some();
+    Ok(json(StatusCode::OK, &Credentials { cart: kept.cart.id.clone(), known, fields, set }))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// The value of a credential.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ValueBody {
+pub struct ValueBody {
     /// The value, which no answer repeats.
     // The value becomes a secret while it is read, and is wiped when it is dropped.
     #[schema(value_type = String, write_only)]
-    #[serde(deserialize_with = "secret")]
-    value: SecretString,
+    #[serde(deserialize_with = "secret", serialize_with = "exposed")]
+    pub value: SecretString,
 }
 
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+/// Writes a secret into the body of a request.
+fn exposed<S: Serializer>(value: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(value.expose_secret())
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// A credential that is forgotten.
-#[derive(Serialize, ToSchema)]
-struct ForgottenField {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ForgottenField {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
-    slot: String,
-    field: String,
+    pub cart: CartId,
+    /// The name of the credential slot.
+    pub slot: String,
+    /// The name of the slot's field.
+    pub field: String,
     /// Whether a value was set.
-    forgot: bool,
+    pub forgot: bool,
 }
 
 /// Forgets a credential, or only the value that waits beside the one in use.

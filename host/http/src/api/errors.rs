@@ -235,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_this_machine_is_told_to_its_users_alone() {
+        let problem = Problem::from(Error::Vault(vault::Error::KeyFile { what: "read", file: "key".into(), source: os(Errno::IO) }));
+        let (network, machine) = (problem.document("/"), problem.whole_document("/"));
+        assert!(network.detail.contains("the log says why") && network.causes.is_empty() && network.what_to_do.is_none(), "{network:?}");
+        assert_eq!((machine.detail.as_str(), machine.causes), ("could not read the key file key", vec![os(Errno::IO).to_string()]));
+    }
+
+    #[test]
     fn a_token_that_could_not_be_looked_up_now_is_asked_for_again() {
         let busy = || store::Error::Busy { what: "look up a token".into() };
         for error in [service::Error::Store(busy()), service::Error::Token(access_tokens::Error::Store(busy()))] {

@@ -44,23 +44,25 @@ pub(super) async fn keep_plugin(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &kept))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// Which moves of credentials are approved.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ApproveBody {
+pub struct ApproveBody {
     /// The credential slot. Left out: all slots.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    slot: Option<String>,
+    pub slot: Option<String>,
 }
 
 /// Where the credentials of a cart may go from now on.
-#[derive(Serialize, ToSchema)]
-struct ApprovedSlots {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApprovedSlots {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
     /// The slots whose approval is new.
     #[schema(value_type = Vec<schema::cart::ApprovedSlot>)]
-    approved: Vec<Approved>,
+    pub approved: Vec<Approved>,
 }
 
 /// Approves that a cart's credentials go to the hosts that its endpoints lead to now.

@@ -1,12 +1,15 @@
 //! A merchant's settings: system parameters, status events and status labels.
 
 use super::call::{Call, json};
+use super::carts::SuppliedSetting;
 use super::problem::{self, Kind, Problem};
 use super::schema;
 use axum::response::Response;
+use cartage::service;
 use cartage_model::events::{self, EVENTS, Event, Label, Labels, Setting};
 use cartage_model::id::CartId;
-use cartage_model::parameters::{self, Assignments, Effective, Group, Parameter, REGISTRY, Scope, ScopeKind, Source};
+use cartage_model::origin::Origin;
+use cartage_model::parameters::{self, Assignments, Effective, Group, Parameter, REGISTRY, Scope, ScopeKind, Source, Supplied};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,39 +20,57 @@ pub(super) const LABELS_MAX: usize = 200;
 type NewLabels = schema::Labels<1, LABELS_MAX>;
 
 /// System parameters with their values.
-#[derive(Serialize, ToSchema)]
-struct Parameters {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Parameters {
     /// The cart for which the values count. Null: the values are the system's.
     #[schema(required, value_type = Option<schema::CartId>)]
-    cart: Option<CartId>,
-    parameters: Vec<ParameterValue>,
+    pub cart: Option<CartId>,
+    /// The parameters, in the order of the program.
+    pub parameters: Vec<ParameterValue>,
 }
 
 /// A system parameter with the value that counts.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Parameter)]
-struct ParameterValue {
-    name: &'static str,
+pub struct ParameterValue {
+    /// The name of the parameter.
+    pub name: String,
+    /// The group of parameters to which it belongs.
     #[schema(value_type = schema::merchant::Group, inline)]
-    group: Group,
+    pub group: Group,
     /// The value that counts.
-    value: String,
+    pub value: String,
     /// Where that value comes from.
     #[schema(value_type = schema::merchant::Source, inline)]
-    from: Source,
+    pub from: Source,
     /// The values that the parameter takes, in words.
-    takes: String,
+    pub takes: String,
     /// Where the parameter can be set.
     #[schema(value_type = Vec<schema::merchant::ScopeKind>)]
-    scopes: &'static [ScopeKind],
+    pub scopes: Vec<ScopeKind>,
+    /// Whose name it is.
+    #[schema(value_type = schema::merchant::Origin, inline)]
+    pub origin: Origin,
     /// What the parameter does.
-    help: &'static str,
+    pub help: String,
+    /// The settings of the cart's plugin that the parameter may supply. Empty for the system's values, and if the plugin cannot be used.
+    pub supplies: Vec<SuppliedSetting>,
+}
+
+/// A system parameter whose value was removed, with the value that counts now.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UnsetParameter {
+    /// The parameter with the value that counts now.
+    #[serde(flatten)]
+    pub parameter: ParameterValue,
+    /// Whether a value was set.
+    pub was_set: bool,
 }
 
 /// Status events with their settings.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Events {
-    /// The events.
+    /// The events, in the order of the program.
     pub events: Vec<EventState>,
 }
 
@@ -92,8 +113,8 @@ pub struct AllLabels {
 )]
 pub(super) async fn parameters(call: Call) -> Result<Response, Problem> {
     let cart = asked_cart(&call).await?;
-    let set = call.service.configuration().assignments().await?;
-    let parameters = REGISTRY.iter().map(|parameter| document(parameter, cart.as_ref(), &set)).collect();
+    let values = Values::of(&call, cart.as_ref()).await?;
+    let parameters = REGISTRY.iter().map(|parameter| values.document(parameter)).collect();
     Ok(json(StatusCode::OK, &Parameters { cart, parameters }))
 }
 
@@ -107,24 +128,50 @@ async fn asked_cart(call: &Call) -> Result<Option<CartId>, Problem> {
     Ok(cart)
 }
 
-fn document(parameter: &Parameter, cart: Option<&CartId>, set: &Assignments) -> ParameterValue {
-    let Effective { value, source } = parameter.effective(cart, set);
-    ParameterValue {
-        name: parameter.name,
-        group: parameter.group,
-        value: value.to_string(),
-        from: source,
-        takes: parameter.kind.to_string(),
-        scopes: parameter.scopes,
-        help: parameter.help,
+/// What every parameter's value for a cart, or for the system, follows from.
+struct Values<'c> {
+    cart: Option<&'c CartId>,
+    set: Assignments,
+    supplied: Vec<Supplied>,
+}
+
+impl<'c> Values<'c> {
+    async fn of(call: &Call, cart: Option<&'c CartId>) -> Result<Values<'c>, Problem> {
+        let set = call.service.configuration().assignments().await?;
+        let supplied = match cart {
+            // A cart whose definition cannot be read has its parameters all the same.
+            Some(cart) => match call.service.carts().find(cart).await {
+                Err(service::Error::StoredCart { .. }) => Vec::new(),
+                kept => kept?.map(|kept| kept.supplied(&set)).unwrap_or_default(),
+            },
+            None => Vec::new(),
+        };
+        Ok(Values { cart, set, supplied })
+    }
+
+    fn document(&self, parameter: &Parameter) -> ParameterValue {
+        let Effective { value, source } = parameter.effective(self.cart, &self.set);
+        let supplies = self.supplied.iter().filter(|supplied| supplied.parameter == parameter).map(SuppliedSetting::from);
+        ParameterValue {
+            name: parameter.name.to_owned(),
+            group: parameter.group,
+            value: value.to_string(),
+            from: source,
+            takes: parameter.kind.to_string(),
+            scopes: parameter.scopes.to_vec(),
+            origin: parameter.origin,
+            help: parameter.help.to_owned(),
+            supplies: supplies.collect(),
+        }
     }
 }
 
-#[derive(Deserialize, ToSchema)]
+/// The new value of a parameter.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ParameterBody {
+pub struct ParameterBody {
     /// The new value. `takes` of the parameter says which values it takes.
-    value: String,
+    pub value: String,
 }
 
 /// The parameter that the path names and the cart that the query names; `None` for the system's value.
@@ -165,7 +212,7 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     let assignment = parameters::assign(parameter.name, scope(cart.as_ref()), &value)
         .map_err(|error| Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref()))?;
     call.service.configuration().set_parameter(&assignment).await?;
-    shown(&call, parameter, cart.as_ref()).await
+    Ok(json(StatusCode::OK, &Values::of(&call, cart.as_ref()).await?.document(parameter)))
 }
 
 /// Removes a parameter's value for a cart or for the system.
@@ -178,7 +225,7 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
         ("cart" = Option<schema::CartId>, Query, description = "The cart whose own value is removed. Left out: the system's value is removed."),
     ),
     responses(
-        (status = 200, description = "The value that counts now.", body = ParameterValue),
+        (status = 200, description = "The value that counts now.", body = inline(UnsetParameter)),
         (status = 404, response = problem::Document),
         (status = 422, response = problem::Document),
         (status = "default", response = problem::Document),
@@ -186,12 +233,9 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
 )]
 pub(super) async fn unset_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
-    call.service.configuration().unset_parameter(parameter, &scope(cart.as_ref())).await?;
-    shown(&call, parameter, cart.as_ref()).await
-}
-
-async fn shown(call: &Call, parameter: &Parameter, cart: Option<&CartId>) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &document(parameter, cart, &call.service.configuration().assignments().await?)))
+    let was_set = call.service.configuration().unset_parameter(parameter, &scope(cart.as_ref())).await?;
+    let parameter = Values::of(&call, cart.as_ref()).await?.document(parameter);
+    Ok(json(StatusCode::OK, &UnsetParameter { parameter, was_set }))
 }
 
 /// Lists all status events with their settings.

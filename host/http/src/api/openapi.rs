@@ -47,6 +47,7 @@ pub(super) const MACHINE: &str = "machine";
         carts::list,
         carts::show,
         carts::put,
+        carts::define,
         carts::enable,
         carts::disable,
         carts::pause,

@@ -222,6 +222,20 @@ pub struct More {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Object>)]
     pub change: Option<Value>,
+    /// Of a definition that is not taken: what must be corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub correct: Option<Correct>,
+}
+
+/// What must be corrected before a definition is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Correct {
+    /// The definition: it does not fit the plugin.
+    Definition,
+    /// The file of the plugin, which is not in the data directory.
+    PluginFile,
 }
 
 impl<'r> ToResponse<'r> for Document {
@@ -301,7 +315,7 @@ impl Problem {
     }
 
     /// The JSON document for users of the machine: with the error behind the problem, and its remedy as data.
-    fn whole_document(&self, instance: &str) -> Document {
+    pub(super) fn whole_document(&self, instance: &str) -> Document {
         let document = self.bare_document(instance);
         match self.error.as_deref() {
             Some(Cause { message, causes, remedy, .. }) => Document {

@@ -1,6 +1,6 @@
 //! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
 
-use super::body::{BASELINE_BYTES_MAX, CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
+use super::body::{BASELINE_BYTES_MAX, CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX, UPGRADE_BYTES_MAX};
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
@@ -45,11 +45,11 @@ const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
 /// All routes of the description.
-pub(super) static ROUTES: [Route; 62] = [
+pub(super) static ROUTES: &[Route] = &[
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
     get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
-    get("/v1/openapi.json", &[], Sender, |_| Box::pin(openapi::show(&ROUTES))),
+    get("/v1/openapi.json", &[], Sender, |_| Box::pin(openapi::show(ROUTES))),
     post("/v1/status-events", Takes::Json(EVENT_BYTES_MAX), Sender, |call| Box::pin(updates::raise(call))),
     post("/v1/status-updates", Takes::Json(UPDATES_BYTES_MAX), Sender, |call| Box::pin(updates::update(call))),
     get("/v1/deliveries", deliveries::QUERY, Sender, |call| Box::pin(deliveries::list(call))),
@@ -70,7 +70,8 @@ pub(super) static ROUTES: [Route; 62] = [
     get("/v1/status", &[], Operator, |call| Box::pin(seen::status(call))),
     get("/v1/explain", &["cart", "order", "label"], Sender, |call| Box::pin(seen::explain(call))),
     get("/v1/alerts", &[], Operator, |call| Box::pin(seen::alerts(call))),
-    get("/v1/carts", &[], Operator, |call| Box::pin(carts::list(call))),
+    get("/v1/carts", &["whole"], Operator, |call| Box::pin(carts::list(call))),
+    machine(Method::POST, "/v1/carts", Takes::Json(DEFINITIONS_BYTES_MAX), |call| Box::pin(carts::define(call))),
     get("/v1/carts/{cart}", &[], Operator, |call| Box::pin(carts::show(call))),
     put("/v1/carts/{cart}", &["dry_run", "approve"], Takes::Toml(CART_BYTES_MAX), |call| Box::pin(carts::put(call))),
     post("/v1/carts/{cart}/enable", NOTHING, Operator, |call| Box::pin(carts::enable(call))),
@@ -87,7 +88,7 @@ pub(super) static ROUTES: [Route; 62] = [
     delete("/v1/carts/{cart}", &["discard_queue"], |call| Box::pin(carts::remove(call))),
     post("/v1/carts/{cart}/check", SMALL_OR_NOTHING, Operator, |call| Box::pin(carts::check(call))),
     get("/v1/carts/{cart}/plugins", &[], Operator, |call| Box::pin(carts::plugins(call))),
-    post("/v1/carts/{cart}/upgrade", SMALL, Admin, |call| Box::pin(carts::upgrade(call))),
+    post("/v1/carts/{cart}/upgrade", Takes::Json(UPGRADE_BYTES_MAX), Admin, |call| Box::pin(carts::upgrade(call))),
     post("/v1/carts/{cart}/rollback", SMALL_OR_NOTHING, Admin, |call| Box::pin(carts::roll_back(call))),
     put("/v1/carts/{cart}/recording", &[], SMALL, |call| Box::pin(carts::set_recording(call))),
     post("/v1/pause", SMALL, Operator, |call| Box::pin(all_carts::pause(call))),

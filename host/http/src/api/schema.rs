@@ -174,6 +174,17 @@ impl PartialSchema for Binary {
 
 impl ToSchema for Binary {}
 
+/// Bytes in base64.
+pub(super) enum Base64 {}
+
+impl PartialSchema for Base64 {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).content_encoding("base64").into()
+    }
+}
+
+impl ToSchema for Base64 {}
+
 /// What the holder of a token may do.
 pub(super) enum Role {}
 

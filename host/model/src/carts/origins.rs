@@ -38,7 +38,7 @@ impl fmt::Display for Origins {
 
 /// What a stored credential is bound to: the text of the [`Origins`] for which a user on the machine set or approved the credential. Earlier releases bound a
 /// credential to a host alone.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct BoundTo(String);
 

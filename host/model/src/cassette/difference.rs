@@ -11,7 +11,7 @@ use crate::exchange::{Ended, Outcome};
 use cartage_base::counted::counted;
 use cartage_contract::manifest::Manifest;
 use json::changes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
@@ -19,7 +19,7 @@ use std::fmt;
 const PAIRS_MAX: usize = 250_000;
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The place of the difference: `request 2`, `signature 1`, `outcome`, `endpoint api`.
     pub at: String,
@@ -37,7 +37,7 @@ pub struct Difference {
 }
 
 /// The kind of a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
     /// The value was changed.

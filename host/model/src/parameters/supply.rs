@@ -3,6 +3,7 @@
 use super::{Assignments, Effective, GENERIC_STATUS_SEND_XML, Parameter, Source, Value};
 use crate::id::CartId;
 use cartage_contract::delivery::SettingValue;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A parameter that supplies a plugin's setting.
@@ -38,7 +39,8 @@ pub struct Supplied {
 }
 
 /// Which value takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Winner {
     /// The system parameter: somebody has set it.
     Parameter,

@@ -1,7 +1,7 @@
 //! The differences between two definitions of a cart, key by key.
 
 use cartage_model::carts::Cart;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use toml::{Table, Value};
@@ -18,7 +18,7 @@ pub struct Difference {
 }
 
 /// A key that changes. Its values are written as TOML.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// The key with the tables around it, for example `endpoints.script.base_url`.
     pub key: String,

@@ -5,7 +5,7 @@ use super::super::deliveries::{Why, reason};
 use super::super::problem::{self, Kind, Problem};
 use super::super::schema;
 use super::super::schema::UnixMs;
-use super::{Change, change};
+use super::{Change, changes, not_taken};
 use axum::response::Response;
 use cartage::service::definitions::{Field, Proposal, Redefined};
 use cartage::service::{Queue, RAW_MS_MAX};
@@ -20,30 +20,31 @@ use utoipa::ToSchema;
 const LABELS_MAX: usize = 200;
 
 /// What to change about a cart.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CartPatch {
+pub struct CartPatch {
     /// The new mode. Left out: the mode stays.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::cart::Mode>, nullable = false)]
-    mode: Option<Mode>,
+    pub mode: Option<Mode>,
     /// What labels become at the cart: a status, "tracking-only", "ignore", or { "status": "..." } for a status of such a name. Null removes the label.
     /// Other labels stay. At most 200.
     #[serde(default)]
     #[schema(value_type = Option<Object>, nullable = false)]
-    labels: BTreeMap<String, Option<LabelTarget>>,
+    pub labels: BTreeMap<String, Option<LabelTarget>>,
 }
 
 /// What was changed about a cart.
-#[derive(Serialize, ToSchema)]
-struct PatchedCart {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PatchedCart {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
     /// Every key that was changed.
     #[schema(value_type = Vec<schema::cart::ChangedKey>)]
-    changes: Vec<Field>,
+    pub changes: Vec<Field>,
     /// What is allowed, but probably wrong.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Changes the mode or the labels of a cart, and nothing else.
@@ -77,33 +78,34 @@ pub(in crate::api) async fn patch(call: Call) -> Result<Response, Problem> {
         mode.iter().for_each(|mode| cart.set_mode(mode.clone()));
     };
     let definitions = call.service.definitions();
-    let Redefined { before, cart, difference } = definitions.redefine(&id, change).await?;
+    let Redefined { before, cart, difference } = definitions.redefine(&id, change).await.map_err(not_taken)?;
     let warnings = definitions.doubts(&cart, before.manifest(), &before.lists).await?;
     Ok(json(StatusCode::OK, &PatchedCart { cart: id, changes: difference.fields, warnings }))
 }
 
 /// What the recordings of a cart's attempts hold.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RecordingBody {
+pub struct RecordingBody {
     /// For how many milliseconds recordings hold personal data, at most 24 hours. Null: they hold none from now on.
     // Without this attribute serde takes a missing member for null.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required, minimum = 1, maximum = 86_400_000)]
-    raw_for_ms: Option<u64>,
+    pub raw_for_ms: Option<u64>,
     /// Why, for the record.
     #[schema(value_type = Why, inline)]
-    why: String,
+    pub why: String,
 }
 
 /// Until when the recordings of a cart's attempts hold personal data.
-#[derive(Serialize, ToSchema)]
-struct RecordingState {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RecordingState {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
     /// Null: they hold none.
     #[schema(required, value_type = Option<UnixMs>)]
-    raw_until_unix_ms: Option<u64>,
+    pub raw_until_unix_ms: Option<u64>,
 }
 
 /// Sets whether the recordings of a cart's attempts hold personal data.
@@ -132,22 +134,26 @@ pub(in crate::api) async fn set_recording(call: Call) -> Result<Response, Proble
 }
 
 /// The plugins that ran for a cart.
-#[derive(Serialize, ToSchema)]
-struct PluginRuns {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PluginRuns {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
+    /// The digest of the plugin's file to which the cart is pinned. Null: the cart is not pinned.
+    #[schema(required, value_type = Option<String>)]
+    pub pinned: Option<Digest>,
     /// The plugins, the one that began last first.
-    plugins: Vec<PluginRun>,
+    pub plugins: Vec<PluginRun>,
 }
 
 /// A plugin that ran for a cart.
-#[derive(Serialize, ToSchema)]
-struct PluginRun {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PluginRun {
     /// The digest of the plugin's file.
     #[schema(value_type = String)]
-    digest: Digest,
+    pub digest: Digest,
     /// Whether the cart is pinned to this plugin.
-    present: bool,
+    pub present: bool,
 }
 
 /// Lists the plugins that ran for a cart, to which the cart can be returned.
@@ -166,16 +172,17 @@ pub(in crate::api) async fn plugins(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
     let ran = call.service.carts().plugins_that_ran(&kept.cart.id).await?;
     let plugins = ran.into_iter().map(|run| PluginRun { digest: run.plugin, present: Some(run.plugin) == kept.pinned() }).collect();
-    Ok(json(StatusCode::OK, &PluginRuns { cart: kept.cart.id.clone(), plugins }))
+    Ok(json(StatusCode::OK, &PluginRuns { cart: kept.cart.id.clone(), pinned: kept.pinned(), plugins }))
 }
 
-#[derive(Deserialize, ToSchema)]
+/// The plugin to which a cart returns.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RollbackBody {
+pub struct RollbackBody {
     /// The digest of a plugin that ran for the cart. Left out: the one that ran before the present one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
-    digest: Option<Digest>,
+    pub digest: Option<Digest>,
 }
 
 /// Returns a cart to a plugin that ran for it before. What that plugin asks for was approved then.
@@ -207,19 +214,21 @@ pub(in crate::api) async fn roll_back(call: Call) -> Result<Response, Problem> {
     let bytes = call.service.plugins().kept(digest).await?;
     let (mut cart, looked_at) = (kept.cart, kept.row.definition);
     cart.digest = Some(digest);
-    let prepared = Box::pin(call.service.definitions().prepare_from(&looked_at, Proposal { cart, plugin: Some(bytes) })).await?;
-    let made = Change { made: true, ..change(prepared.carts().first().expect("one definition was prepared")) };
+    let proposal = Proposal { cart, plugin: Some(bytes) };
+    let prepared = Box::pin(call.service.definitions().prepare_from(&looked_at, proposal)).await.map_err(not_taken)?;
+    let made: Change = changes(&call, &prepared, false, true).await?.pop().expect("one definition was prepared");
     call.service.definitions().make(prepared).await?;
     Ok(json(StatusCode::OK, &made))
 }
 
 /// A cart that was removed.
-#[derive(Serialize, ToSchema)]
-struct RemovedCart {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RemovedCart {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    removed: CartId,
+    pub removed: CartId,
     /// The number of deliveries that were ended, which are never sent.
-    discarded: u64,
+    pub discarded: u64,
 }
 
 /// Removes a cart with its parameters and credentials. A later cart with the same id starts without any record of orders.

@@ -6,41 +6,46 @@ use super::super::schema;
 use axum::response::Response;
 use cartage::service::{Asked, Checked, Next};
 use cartage_contract::delivery::FindingLevel;
+use cartage_engine::unsupported;
 use cartage_model::exchange::Outcome;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(Deserialize, ToSchema)]
+/// What a check is to look at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CheckBody {
+pub struct CheckBody {
     /// An order that the plugin looks up as well, by the number that its sender gives. Left out: none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::OrderNumber>, nullable = false)]
-    order: Option<SenderOrderNumber>,
+    pub order: Option<SenderOrderNumber>,
 }
 
 /// What a check found.
-#[derive(Serialize, ToSchema)]
-struct CheckResult {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CheckResult {
+    /// The Cart ID.
     #[schema(value_type = schema::CartId)]
-    cart: CartId,
+    pub cart: CartId,
     /// Whether the plugin found no problem, every list was given, and no answer of the cart repeated a secret.
-    works: bool,
+    pub works: bool,
     /// What the plugin answered: `report` with its findings, `failed`, or how the call `ended`.
     #[schema(value_type = Object)]
-    outcome: Outcome,
+    pub outcome: Outcome,
     /// What became of the next credentials.
     #[schema(value_type = schema::cart::NextCredentials, inline)]
-    next_credentials: Next,
+    pub next_credentials: Next,
     /// Whether an answer of the cart repeated a secret. Whoever can read the cart's answers may know it.
-    secret_reflected: bool,
+    pub secret_reflected: bool,
     /// The lists that only the shop knows, each with what it lacks of the cart's definition.
     #[schema(value_type = Vec<Object>)]
-    lists: Vec<Asked>,
-    /// What is allowed in the definition, but probably wrong.
-    warnings: Vec<String>,
+    pub lists: Vec<Asked>,
+    /// What is allowed in the definition, but probably wrong, and what the plugin wants that this host does not support yet.
+    pub warnings: Vec<String>,
+    /// Of the warnings, those of what this host does not support yet.
+    pub unsupported: Vec<String>,
 }
 
 /// Asks the cart's plugin whether the cart works, and the shop for the lists that only it knows. Nothing is changed at the cart.
@@ -67,8 +72,10 @@ pub(in crate::api) async fn check(call: Call) -> Result<Response, Problem> {
     let warnings = call.service.definitions().doubts(&kept.cart, kept.manifest(), &[]).await?;
     let secret_reflected = cassette.recording.secret_reflected;
     let works = is_fine(&cassette.outcome) && !secret_reflected && lists.iter().all(|asked| asked.failed.is_none());
+    let unsupported = kept.manifest().map(unsupported).unwrap_or_default();
     let (cart, outcome) = (kept.cart.id.clone(), cassette.outcome);
-    Ok(json(StatusCode::OK, &CheckResult { cart, works, outcome, next_credentials: next, secret_reflected, lists, warnings }))
+    let result = CheckResult { cart, works, outcome, next_credentials: next, secret_reflected, lists, warnings, unsupported };
+    Ok(json(StatusCode::OK, &result))
 }
 
 /// Whether a check found no problem.

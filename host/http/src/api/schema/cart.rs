@@ -1,14 +1,17 @@
 //! What is stored of a cart: the types of the model and of the service.
 #![expect(dead_code, reason = "these types describe others and are never made")]
 
-use super::{UnixMs, names};
-use cartage_model::carts;
+use super::{Remedy, UnixMs, names};
+use crate::api::carts::{CartState, SuppliedSetting};
+use cartage_model::{carts, parameters};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 names! {
     /// Whether the operator accepts a risk.
     Consent of carts::Consent: Refused Accepted;
+    /// Which of the values of a setting takes effect.
+    Winner of parameters::Winner: Parameter Setting PluginDefault;
     /// What became of the next credentials after a check.
     NextCredentials of cartage::service::Next: None Promoted Refused Untold;
 }
@@ -90,4 +93,36 @@ pub(in crate::api) struct ApprovedSlot {
     slot: String,
     /// The origins, separated by spaces.
     origins: String,
+}
+
+/// A cart in the list of carts, as of the query `whole`.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct ListedCart {
+    #[serde(flatten)]
+    cart: CartState,
+    /// The definition, in TOML. Like the members below, it is left out unless the query says `whole=true`.
+    #[schema(nullable = false)]
+    definition: Option<String>,
+    /// When the definition was last changed.
+    #[schema(value_type = Option<UnixMs>, nullable = false)]
+    changed_at_unix_ms: Option<u64>,
+    /// The lists that the shop gave when it was last asked, with the plugin that the cart has now.
+    #[schema(value_type = Option<Vec<Object>>, nullable = false)]
+    lists: Option<Vec<()>>,
+    /// The settings of the plugin that a system parameter may supply.
+    #[schema(nullable = false)]
+    supplied: Option<Vec<SuppliedSetting>>,
+}
+
+/// A sentence for people: a text, or on the machine's socket, where it names what can be done, its parts.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::api) enum Sentence {
+    Plain(String),
+    Naming {
+        before: String,
+        #[schema(value_type = Remedy)]
+        remedy: String,
+        after: String,
+    },
 }

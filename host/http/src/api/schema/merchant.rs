@@ -11,6 +11,8 @@ names! {
     RetentionKind of cartage_store::retention::RecordKind: IdempotencyKeys Receipts Endings Cassettes FailedCassettes RawCassettes Audit Decisions Orders;
     /// A group of parameters.
     Group of parameters::Group: Program GenericCarts Retention;
+    /// Whose name a parameter has.
+    Origin of cartage_model::origin::Origin: StoneEdge Unconfirmed Ours;
     /// Where a value comes from.
     Source of parameters::Source: Default System Cart;
     /// What a parameter can be set for.

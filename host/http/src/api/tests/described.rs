@@ -22,7 +22,7 @@ use utoipa::PartialSchema;
 
 fn description() -> &'static Value {
     static DESCRIPTION: OnceLock<Value> = OnceLock::new();
-    DESCRIPTION.get_or_init(|| serde_json::from_str(openapi::description(&ROUTES)).expect("the description is JSON"))
+    DESCRIPTION.get_or_init(|| serde_json::from_str(openapi::description(ROUTES)).expect("the description is JSON"))
 }
 
 /// Checks an answer, and the body of its request, if it was in JSON and was accepted.

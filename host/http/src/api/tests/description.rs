@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 const GUIDE: &str = include_str!("../../../../../docs/http-api.md");
 
 fn description() -> Value {
-    serde_json::from_str(openapi::description(&ROUTES)).expect("the description is JSON")
+    serde_json::from_str(openapi::description(ROUTES)).expect("the description is JSON")
 }
 
 /// The names of an operation's parameters of one kind.
@@ -22,7 +22,7 @@ fn parameters<'a>(operation: &'a Value, kind: &str) -> BTreeSet<&'a str> {
 #[test]
 fn every_route_is_described_as_it_is() {
     let description = description();
-    for route in &ROUTES {
+    for route in ROUTES {
         let (method, path) = (route.method.as_str().to_lowercase(), route.path);
         let operation = &description["paths"][path][&method];
         assert!(operation["summary"].is_string(), "{method} {path} is not described");
@@ -111,7 +111,7 @@ fn the_guide_has_a_section_for_each_problem_and_an_example_of_each_route() {
         let section = GUIDE.split(&heading).nth(1).unwrap_or_else(|| panic!("docs/http-api.md has no section {slug}"));
         assert!(section.trim_start().starts_with(&format!("{}", status.as_u16())), "the section {slug} begins with its status");
     }
-    for route in &ROUTES {
+    for route in ROUTES {
         let asked = format!("`{} {}`", route.method, route.path);
         assert!(GUIDE.contains(&asked), "docs/http-api.md does not name {asked}");
     }

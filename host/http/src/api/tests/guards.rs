@@ -31,7 +31,7 @@ async fn every_route_but_the_open_ones_needs_a_token_of_its_role() {
     for role in Role::ALL {
         tokens.push((role, desk.token("default", role).await));
     }
-    for route in &ROUTES {
+    for route in ROUTES {
         let ask = || ask(route.method.clone(), &path(route));
         let needed = match route.run {
             Run::For(needed, _) => needed,

@@ -101,3 +101,28 @@ async fn a_file_that_is_no_plugin_is_not_kept() {
     assert_eq!(desk.ask(approve(json!({}))).await.is(StatusCode::OK).json["approved"], json!([]));
     desk.ask(approve(json!({ "slot": "nowhere" }))).await.problem(404, "not-found", "no credential slot nowhere");
 }
+
+#[tokio::test]
+async fn a_command_of_another_release_is_refused_and_other_programs_are_not() {
+    let desk = desk().await;
+    let by = |agent: &str| get("/v1/tokens").header("user-agent", agent);
+    let own = format!("cartage/{}", env!("CARGO_PKG_VERSION"));
+    for agent in [own.as_str(), "curl/8.0", "cartage"] {
+        desk.ask(by(agent)).await.is(StatusCode::OK);
+    }
+    desk.ask(by("cartage/99.0.0")).await.problem(409, "conflict", "this command is Cartage 99.0.0, so it was not run; restart the daemon");
+}
+
+#[tokio::test]
+async fn an_error_is_told_whole_on_the_machine_with_its_remedy_as_data() {
+    let desk = desk().await;
+    std::fs::remove_file(desk.service.data_dir().key_file()).expect("there is one");
+    let told = desk.ask(post("/v1/key/rotate")).await.is(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(told.json["detail"].as_str().is_some_and(|detail| detail.contains("key file")), "{}", told.text);
+    assert_eq!(told.json["what_to_do"], json!({ "do": "restore-key" }), "{}", told.text);
+    let unknown = desk.ask(get("/v1/carts/nowhere")).await.is(StatusCode::NOT_FOUND);
+    assert_eq!(unknown.json["what_to_do"], json!({ "do": "list-carts" }), "{}", unknown.text);
+    let network = Desk::new().await;
+    let admin = network.token("default", Role::Admin).await;
+    assert_eq!(network.ask(get("/v1/carts/nowhere").by(&admin)).await.json["what_to_do"], "GET /v1/carts");
+}
