@@ -134,7 +134,7 @@ impl Kind {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
-    what_to_do: Option<Remedy>,
+    what_to_do: Option<Box<Remedy>>,
     error: Option<Box<Cause>>,
     more: Option<Box<More>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
@@ -279,7 +279,7 @@ impl Problem {
 
     /// This problem with what to do, if that is known.
     pub(super) fn doing(self, remedy: Option<&Remedy>) -> Problem {
-        Problem { what_to_do: remedy.cloned(), ..self }
+        Problem { what_to_do: remedy.cloned().map(Box::new), ..self }
     }
 
     /// This problem with a header.
@@ -308,7 +308,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.clone(),
             causes: Vec::new(),
-            what_to_do: self.what_to_do.as_ref().map(|remedy| Remedy::Text(Requests.advice(remedy))),
+            what_to_do: self.what_to_do.as_deref().map(|remedy| Remedy::Text(Requests.advice(remedy))),
             instance: instance.to_owned(),
             more: self.more.clone(),
         }
@@ -321,10 +321,10 @@ impl Problem {
             Some(Cause { message, causes, remedy, .. }) => Document {
                 detail: message.clone(),
                 causes: causes.clone(),
-                what_to_do: remedy.clone().or_else(|| self.what_to_do.clone()),
+                what_to_do: remedy.clone().or_else(|| self.what_to_do.as_deref().cloned()),
                 ..document
             },
-            None => Document { what_to_do: self.what_to_do.clone(), ..document },
+            None => Document { what_to_do: self.what_to_do.as_deref().cloned(), ..document },
         }
     }
 

@@ -1,6 +1,9 @@
 //! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
 
-use super::body::{BASELINE_BYTES_MAX, CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX, UPGRADE_BYTES_MAX};
+use super::body::{
+    BASELINE_BYTES_MAX, CART_BYTES_MAX, DEFINITIONS_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX,
+    UPGRADE_BYTES_MAX,
+};
 use super::call::{Call, Shared};
 use super::middleware::pass;
 use super::route::{Handled, Route, Run};
