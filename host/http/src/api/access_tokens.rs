@@ -6,7 +6,7 @@ use super::schema;
 use super::schema::UnixMs;
 use axum::response::Response;
 use cartage::service::access_tokens::{NewToken, Role, Token};
-use cartage_model::id::CartId;
+use cartage_model::id::{CartId, MerchantId};
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct TokenState {
     /// When the token was last used, to the hour. Null: never.
     #[schema(required, value_type = Option<UnixMs>)]
     pub used_at_unix_ms: Option<u64>,
+    /// The merchant for whom the holder acts.
+    #[schema(value_type = String)]
+    pub merchant: MerchantId,
 }
 
 /// A new token with its text, which is shown only this once.
@@ -66,8 +69,8 @@ pub struct TokenBody {
 }
 
 fn document(token: Token) -> TokenState {
-    let Token { name, role, carts, made_at_unix_ms, used_at_unix_ms, merchant: _ } = token;
-    TokenState { name, role, carts, made_at_unix_ms, used_at_unix_ms }
+    let Token { name, role, carts, made_at_unix_ms, used_at_unix_ms, merchant } = token;
+    TokenState { name, role, carts, made_at_unix_ms, used_at_unix_ms, merchant }
 }
 
 /// Lists the merchant's tokens, without their texts.
