@@ -6,8 +6,7 @@ use super::{Failure, Verdict, client, report};
 use cartage::carts::Cart;
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::service::Forgotten;
-use cartage_http::api::documents::{ForgetBody, ForgottenOrder, IN_LOG};
-use serde::Deserialize;
+use cartage_http::api::documents::{ForgetBody, ForgottenOrder, IN_LOG, WholeCart};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -89,15 +88,9 @@ fn left_alone(error: &Error, cart: &CartId, order: &SenderOrderNumber) -> Failur
     }
 }
 
-/// The definition of a cart, in TOML.
-#[derive(Deserialize)]
-struct Kept {
-    definition: String,
-}
-
 /// Explains why nothing is stored under an order number.
 async fn why_nothing(api: &Client, cart: &CartId, order: &SenderOrderNumber) -> Result<String, Failure> {
-    let kept: Kept = match api.get(to(&["carts", cart.as_str()])).await {
+    let kept: WholeCart = match api.get(to(&["carts", cart.as_str()])).await {
         Err(error) if error.is("not-found") => {
             return Ok("there is no such cart, and no data of a removed one under this number".to_owned());
         }

@@ -308,7 +308,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.clone(),
             causes: Vec::new(),
-            what_to_do: self.what_to_do.as_ref().map(|remedy| Remedy::Text(Requests.advice(remedy))),
+            what_to_do: self.what_to_do.as_deref().map(|remedy| Remedy::Text(Requests.advice(remedy))),
             instance: instance.to_owned(),
             more: self.more.clone(),
         }

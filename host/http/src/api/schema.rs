@@ -16,7 +16,7 @@ use cartage_model::events::LABEL_CHARS_MAX;
 use cartage_policy::validate::{NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX, URL_CHARS_MAX};
 use serde::Serialize;
 use std::marker::PhantomData;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -47,6 +47,8 @@ pub(super) enum Remedy {}
 impl PartialSchema for Remedy {
     fn schema() -> RefOr<Schema> {
         let name = ObjectBuilder::new().property("do", ObjectBuilder::new().schema_type(Type::String)).required("do");
+        // The other members are the names that the remedy needs.
+        let name = name.additional_properties(Some(AdditionalProperties::FreeForm(true)));
         OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::String)).item(name).into()
     }
 }

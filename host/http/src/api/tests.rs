@@ -2,6 +2,7 @@
 
 mod carts;
 mod changes;
+mod commands;
 mod deliveries;
 mod described;
 mod description;

@@ -92,16 +92,16 @@ enum RetryDone {
     Unreadable,
 }
 
-/// The deliveries that a body names or selects, by the carts that the caller may touch.
-async fn chosen(call: &Call, body: DeliveriesBody) -> Result<Vec<DeliveryId>, Problem> {
+/// The deliveries that a body names, at most `most`, or selects. All are at carts that the caller may touch.
+async fn chosen(call: &Call, body: DeliveriesBody, most: usize) -> Result<Vec<DeliveryId>, Problem> {
     let DeliveriesBody { deliveries, cart, reason, since_unix_ms } = body;
     let wrong = |detail: String| Problem::new(Kind::Invalid, detail);
     if let Some(named) = deliveries {
         if cart.is_some() || reason.is_some() || since_unix_ms.is_some() {
             return Err(wrong("the request names deliveries and selects dead letters; do one of the two".to_owned()));
         }
-        if !(1..=NAMED_MAX).contains(&named.len()) {
-            return Err(wrong(format!("the request names {} deliveries; name 1 to {NAMED_MAX}", named.len())));
+        if !(1..=most).contains(&named.len()) {
+            return Err(wrong(format!("the request names {} deliveries; name 1 to {most}", named.len())));
         }
         if !call.caller.is_machine() {
             // A delivery of another merchant, or of a cart that the token may not touch, counts as missing.
@@ -146,7 +146,7 @@ async fn chosen(call: &Call, body: DeliveriesBody) -> Result<Vec<DeliveryId>, Pr
 pub(in crate::api) async fn retry_all(call: Call) -> Result<Response, Problem> {
     let body: DeliveriesBody = call.json()?;
     let of_each = body.deliveries.is_some() || call.caller.is_machine();
-    let chosen = chosen(&call, body).await?;
+    let chosen = chosen(&call, body, NAMED_MAX).await?;
     let (mut retried, mut unreadable, mut deliveries) = (0, Vec::new(), Vec::new());
     for Resent { delivery, done } in call.service.deliveries().retry(&chosen).await? {
         match done {
@@ -222,11 +222,8 @@ pub(in crate::api) async fn try_now(call: Call) -> Result<Response, Problem> {
     ),
 )]
 pub(in crate::api) async fn export(call: Call) -> Result<Response, Problem> {
-    let body: DeliveriesBody = call.json()?;
-    if let Some(named) = body.deliveries.as_ref().filter(|named| named.len() > SUPPORT_DELIVERIES_MAX && !call.caller.is_machine()) {
-        let detail = format!("the request names {} deliveries; name 1 to {SUPPORT_DELIVERIES_MAX}", named.len());
-        return Err(Problem::new(Kind::Invalid, detail));
-    }
-    let chosen = chosen(&call, body).await?;
+    // A user of the machine may name more, and is told how many were left out.
+    let most = if call.caller.is_machine() { NAMED_MAX } else { SUPPORT_DELIVERIES_MAX };
+    let chosen = chosen(&call, call.json()?, most).await?;
     Ok(json(StatusCode::OK, &call.service.recordings().support(&chosen).await?))
 }

@@ -7,13 +7,13 @@ use crate::api::words::Requests;
 use crate::api::{openapi, schema};
 use cartage::service::definitions::Field;
 use cartage::service::{
-    Cause, DeadUpdate, DiscardedUpdate, Explained, HasIt, OrderDelivery, OrderStatus, OwnDelivery, PackageStatus, Progress,
-    StoredCredential, Waiting, WaitsFor,
+    Cause, DeadUpdate, DiscardedUpdate, Done, Explained, HasIt, OrderDelivery, OrderStatus, OwnDelivery, PackageStatus, Progress, Request,
+    Sent, StoredCredential, Waiting, WaitsFor,
 };
 use cartage_model::carts::{Binding, BoundTo, Consent, Mode, PrivateException};
-use cartage_model::remedy::Remedy;
+use cartage_model::remedy::{Remedy, Sentence};
 use cartage_policy::gate::{self, Condition, Given};
-use cartage_policy::validate::{ContentFields, LineItemFields, LinePackageFields, PackageFields};
+use cartage_policy::validate::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
 use cartage_store::outbox::{How, MergedUpdate, Waits};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -63,6 +63,9 @@ fn alternatives<'a>(schema: &'a Value, name: &str) -> impl Iterator<Item = &'a V
 /// The members that an object of a schema may have; `None` if it may have any.
 fn members(schema: &Value) -> Option<BTreeSet<&str>> {
     let schema = resolved(schema);
+    if schema["additionalProperties"] == true {
+        return None;
+    }
     let mut names: BTreeSet<&str> = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     let mut parts = alternatives(schema, "allOf").chain(alternatives(schema, "oneOf")).peekable();
     if names.is_empty() && parts.peek().is_none() {
@@ -173,6 +176,10 @@ fn what_a_sender_gives_is_described_as_it_is_read() {
     same::<schema::update::Content>(&ContentFields::default());
     same::<schema::update::LineItem>(&LineItemFields::default());
     same::<schema::update::LinePackage>(&LinePackageFields::default());
+    for cause in [Cause::Event("Tracking Number Imported".to_owned()), Cause::Given(Given::ByHand)] {
+        let fields = Fields { packages: vec![PackageFields::default()], line_items: vec![LineItemFields::default()], ..Fields::default() };
+        same::<schema::update::SendRequest>(&Request { cart: cart("seed-shop"), cause, fields, again: gate::Again::Yes });
+    }
     same::<schema::merchant::EventSetting>(&cartage_model::events::Setting::default());
 }
 
@@ -221,8 +228,8 @@ fn an_explanation_is_described_as_it_is_sent() {
         finding: gate::Finding::NotHeld,
         value: "False".to_owned(),
         place: gate::Place::SystemParameters,
-        reason: "it is False".into(),
-        remedies: vec![Remedy::ListCarts],
+        reason: Sentence::Naming { before: "it is False: see ".into(), remedy: Remedy::ShowStatus, after: ".".into() },
+        remedies: vec![Remedy::MakeLive { cart: cart("seed-shop") }],
     };
     let decision = gate::Decision {
         cart: cart("seed-shop"),
@@ -233,24 +240,28 @@ fn an_explanation_is_described_as_it_is_sent() {
         stage: gate::Stage::Shadow,
         verdict: gate::Verdict::Nothing,
     };
+    same::<schema::decision::Decision>(&decision);
     same::<schema::decision::Decision>(&decision.worded(&Requests));
     let mut explanation = gate::explain::explain(&decision);
     explanation.notes = vec![gate::explain::Note::with("It waits.", Remedy::ShowStatus)];
     let package = PackageStatus { id: None, carrier: None, tracking_number: None, withdrawn: false, told: true, reference: None };
     for cause in [Cause::Event("Tracking Number Imported".to_owned()), Cause::Given(Given::Api)] {
-        same::<schema::order::Explained>(
-            &Explained {
-                explanation: explanation.clone(),
-                decision: decision.clone(),
-                cause,
-                receipts: vec![json!({ "fate": "delivered" })],
-                standing: standing(Progress::NotAccepted),
-                deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued".into() }],
-                reference: None,
-                packages: vec![package.clone()],
-            }
-            .worded(&Requests),
-        );
+        let explained = Explained {
+            explanation: explanation.clone(),
+            decision: decision.clone(),
+            cause,
+            receipts: vec![json!({ "fate": "delivered" })],
+            standing: standing(Progress::NotAccepted),
+            deliveries: vec![OrderDelivery { delivery: delivery(), sequence: 1, state: "queued".into() }],
+            reference: None,
+            packages: vec![package.clone()],
+        };
+        same::<schema::order::Explained>(&explained);
+        for done in [Done::Nothing, Done::Waits { delivery: delivery() }] {
+            let (decision, standing) = (decision.clone(), standing(Progress::NotAccepted));
+            same::<schema::order::Sent>(&Sent { decision, done, standing, explanation: explanation.clone() });
+        }
+        same::<schema::order::Explained>(&explained.worded(&Requests));
     }
 }
 

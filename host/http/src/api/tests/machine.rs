@@ -4,7 +4,7 @@ use super::*;
 
 impl Desk {
     /// The same service, as users of the machine reach it.
-    fn on_the_machine(&self) -> Router {
+    pub(super) fn on_the_machine(&self) -> Router {
         let api = Api {
             service: self.service.clone(),
             callers: Callers::Machine,
