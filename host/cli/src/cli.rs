@@ -28,8 +28,6 @@ mod forget;
 mod gated;
 mod init;
 mod key;
-#[cfg(unix)]
-mod local;
 mod log;
 mod param;
 mod plugin;
@@ -47,12 +45,9 @@ mod toolchain;
 mod update;
 
 use clap::{Parser, Subcommand};
-use directory::Executor;
 use std::error::Error;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -198,37 +193,6 @@ impl Failure {
     }
 }
 
-impl Command {
-    /// Whether the command works in an existing data directory. If a daemon works in that directory, the daemon runs the command.
-    fn needs_data_directory(&self) -> bool {
-        match self {
-            Command::Apply(_)
-            | Command::Export(_)
-            | Command::Cart(_)
-            | Command::Credential(_)
-            | Command::Param(_)
-            | Command::Status(_)
-            | Command::Event(_)
-            | Command::Delivery(_)
-            | Command::Send(_)
-            | Command::Explain(_)
-            | Command::Baseline(_)
-            | Command::Forget(_)
-            | Command::Token(_)
-            | Command::Key(_)
-            | Command::Clock(_)
-            | Command::Retention(_)
-            | Command::Backup(_)
-            | Command::Plugin(_)
-            | Command::Init(_)
-            | Command::Serve(_)
-            | Command::Restore(_)
-            | Command::Demo(_)
-            | Command::Doctor(_) => false,
-        }
-    }
-}
-
 impl Cli {
     /// Runs the command, prints the failure if there is one, and returns the exit code.
     fn run(self) -> u8 {
@@ -283,8 +247,7 @@ fn exit_code(ended: Result<Verdict, Failure>, json: bool) -> u8 {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Requests for help and version arrive here as well. Clap chooses the stream for each, and its exit code for wrong use is 2.
         Err(error) => error.exit(),
@@ -295,17 +258,7 @@ pub fn main() -> ExitCode {
     }
     #[cfg(unix)]
     outlive_the_limit_on_files();
-    if !cli.command.needs_data_directory() {
-        return cli.run().into();
-    }
-    let exit_code = match directory::executor(&cli.data) {
-        Executor::Here(here) => console::at(Rc::new(here), || cli.run()),
-        #[cfg(unix)]
-        Executor::Daemon(client) => {
-            client.run(&*console::current(), &arguments, &cli.data).unwrap_or_else(|failure| exit_code(Err(failure), cli.json))
-        }
-    };
-    exit_code.into()
+    cli.run().into()
 }
 
 /// From here on, a write beyond the largest file size that the process may create fails as on a full disk. Without this the system ends the process.

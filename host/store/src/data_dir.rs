@@ -26,7 +26,6 @@ const KEY: &str = "key";
 const PLUGINS: &str = "plugins";
 const LOCK: &str = "lock";
 const README: &str = "README.txt";
-const SOCKET: &str = "daemon.sock";
 const API_SOCKET: &str = "api.sock";
 const UNDER_WAY: &str = "under-way";
 /// The database's file name until the directory is complete.
@@ -41,8 +40,7 @@ cartage.sqlite-shm    shared memory of the two files above; of no value by itsel
 key                   opens the sealed credentials; whoever has this file and the database can read the credentials
 plugins/              the plugins' files, each named by its digest: a cart runs the file of the digest that it is pinned to
 lock                  names the process that works here
-daemon.sock           the socket through which commands reach the daemon while it runs
-api.sock              the HTTP API of the daemon while it runs, for programs of this directory's owner, without a token
+api.sock              the HTTP API of the daemon while it runs, for commands and other programs of this directory's owner, without a token
 under-way             the work in progress: after a crash, the next process knows what was running; of no value by itself
 
 Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
@@ -234,12 +232,7 @@ impl DataDir {
         Ok(DataDir { path: path.to_owned(), database: Some(database), _lock: lock })
     }
 
-    /// The path of the socket by which commands reach the daemon that works in a data directory.
-    pub fn socket(path: &Path) -> PathBuf {
-        path.join(SOCKET)
-    }
-
-    /// The path of the socket by which programs of the directory's owner reach the API of the daemon that works in a data directory.
+    /// The path of the socket by which commands and other programs of the directory's owner reach the API of the daemon that works in a data directory.
     pub fn api_socket(path: &Path) -> PathBuf {
         path.join(API_SOCKET)
     }

@@ -85,11 +85,11 @@ fn a_second_daemon_leaves_the_first_one_s_socket_alone() {
     assert!(carts.contains("shop"), "{carts}");
     drop(held);
     daemon.kill();
-    assert!(daemon.path("data/daemon.sock").exists(), "it was killed");
+    assert!(daemon.path("data/api.sock").exists(), "it was killed");
     daemon.serve();
     assert!(daemon.done(&["cart", "list"]).contains("shop"), "nobody lived there any more");
     assert!(daemon.stop());
-    assert!(!daemon.path("data/daemon.sock").exists());
+    assert!(!daemon.path("data/api.sock").exists());
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn a_daemon_whose_directory_was_replaced_leaves_the_new_socket_alone() {
     let (data, old) = (daemon.path("data"), daemon.path("old"));
     std::fs::rename(&data, &old).expect("it can be moved");
     std::fs::create_dir(&data).expect("the name is free");
-    let other = std::os::unix::net::UnixListener::bind(data.join("daemon.sock")).expect("nobody listens there");
+    let other = std::os::unix::net::UnixListener::bind(data.join("api.sock")).expect("nobody listens there");
     daemon.stop();
-    assert!(data.join("daemon.sock").exists(), "it is somebody else's");
+    assert!(data.join("api.sock").exists(), "it is somebody else's");
     drop(other);
 }

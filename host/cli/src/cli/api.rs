@@ -21,11 +21,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt as _;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 /// Largest size of an answer, in bytes: a support file with the recordings of many attempts.
 const ANSWER_BYTES_MAX: usize = 1 << 30;
+/// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
+const TRIES: u32 = 20;
+const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
 /// The name under which a command asks, with its release.
 const AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
@@ -157,7 +161,7 @@ impl Client {
     ///
     /// A [`Failure`] if the directory cannot be opened.
     pub(super) fn open(data: &Path) -> Result<Client, Failure> {
-        for _ in 0..directory::TRIES {
+        for _ in 0..TRIES {
             match DataDir::open(data) {
                 Err(data_dir::Error::InUse { .. }) => {}
                 opened => return Client::here(opened),
@@ -170,7 +174,7 @@ impl Client {
                     return Ok(Client { server: Server::Daemon(socket) });
                 }
             }
-            std::thread::sleep(directory::TRY_REST);
+            std::thread::sleep(TRY_REST);
         }
         Client::here(DataDir::open(data))
     }

@@ -1,9 +1,9 @@
 //! `cartage apply`: loads carts from their files into the data directory. Other commands use this module to show and apply changes of a cart.
 
 use super::api::{self, Client, to};
-use super::{Failure, Verdict, client, console, report};
+use super::{Failure, Verdict, client, report};
 use cartage::counted::counted;
-use cartage::engine::file;
+use cartage::engine::file::{self, PluginDir};
 use cartage::service::Rehearsed;
 use cartage::service::definitions::Field;
 use cartage::visible;
@@ -83,7 +83,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let Consent { dry_run, approve } = self.consent;
         let mut body = DefinitionsBody { dry_run, approve, ..DefinitionsBody::default() };
-        let plugins = client::plugins(self.plugins)?;
+        let plugins = client::plugins(self.plugins);
         for path in &self.files {
             let (cart, definition) = client::definition(path)?;
             let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -109,7 +109,7 @@ fn place(plugins: &mut Vec<PluginBytes>, bytes: Vec<u8>) -> usize {
 
 /// Reads a plugin's file in a folder; `None` if there is no such file.
 fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    match console::current().plugin(folder, name) {
+    match PluginDir::open(folder).and_then(|folder| folder.read(name)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(file::Error::Open { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -121,7 +121,7 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok((name.to_owned(), console::current().plugin(folder, name)?))
+    Ok((name.to_owned(), PluginDir::open(folder)?.read(name)?))
 }
 
 /// The answer to a request that changes carts. Where the change needs approval, it is what would change.

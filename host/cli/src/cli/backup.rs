@@ -1,9 +1,11 @@
 //! `cartage backup`: copies the data directory's store to a new file.
 
 use super::api::Client;
-use super::{Failure, Verdict, console, report};
+use super::{Failure, Verdict, report};
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::data_dir::DataDir;
+use cartage::data_dir::copy::copy;
+use cartage::data_dir::disk_level::ThisDisk;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -31,7 +33,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         // The copy is made here, also while a daemon works in the directory. Without one, the directory stays locked for as long as the copy takes.
         let _api = Client::open(data)?;
-        console::current().copy_store(data, &self.file, SystemClock.now_unix_ms())?;
+        copy(data, &self.file, SystemClock.now_unix_ms(), &ThisDisk)?;
         let (key, plugins) = (DataDir::key_file_in(data), DataDir::plugins_in(data));
         if json {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));

@@ -83,18 +83,12 @@ pub(super) fn definition(file: &Path) -> Result<(Cart, String), Failure> {
 }
 
 /// The folder that holds the plugins: the typed one, or the one in the environment of the command's user.
-pub(super) fn plugins(typed: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
-    match typed {
-        Some(folder) => Ok(Some(folder)),
-        None => Ok(console::current().variable("CARTAGE_PLUGINS")?.filter(|value| !value.is_empty()).map(PathBuf::from)),
-    }
+pub(super) fn plugins(typed: Option<PathBuf>) -> Option<PathBuf> {
+    typed.or_else(|| std::env::var_os("CARTAGE_PLUGINS").filter(|value| !value.is_empty()).map(PathBuf::from))
 }
 
-/// Runs a command's asynchronous part on this thread. In a daemon the daemon's runtime drives it. A command without a daemon does one thing at a time: the
-/// same thread drives the work, and polls sockets often enough that a busy guest does not delay a deadline.
+/// Runs a command's asynchronous part on this thread. A command does one thing at a time: the same thread drives the work, and polls sockets often enough
+/// that a busy guest does not delay a deadline.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    if let Some(runtime) = console::current().runtime() {
-        return runtime.block_on(work);
-    }
     tokio::runtime::Builder::new_current_thread().enable_all().event_interval(4).build()?.block_on(work)
 }

@@ -1,27 +1,10 @@
-//! The console: the place of a command's user. A command reads and writes only through its console: the lines of its result and its messages, standard input, the
-//! files and environment variables that the user names, and the data directory.
-//!
-//! A command that runs in its own process uses that process's console, [`Here`]. A command that a daemon runs for a client uses the client's console through a
-//! socket. The code of the command is the same for both, and files are read and written where the user is, with the user's permissions. A command runs on one
-//! thread from its beginning to its end, and that thread holds its console.
+//! What a command reads and writes on behalf of its user: the lines of its result and its messages, standard input, and the files that the user names.
 
-use super::{Failure, log};
-use cartage::causes::chain;
-use cartage::clock::SystemClock;
-use cartage::data_dir::copy::{self, copy};
-use cartage::data_dir::disk_level::ThisDisk;
-use cartage::data_dir::{self, DataDir};
-use cartage::engine::file::{self, PluginDir};
-use cartage::service::{self, Service};
-use cartage::store;
-use std::cell::RefCell;
-use std::ffi::OsString;
+use super::log;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
-use tokio::runtime::Handle;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// One of the two output streams of a command.
@@ -33,60 +16,48 @@ pub(crate) enum Stream {
     Talk,
 }
 
-/// Writes the file at this path.
-pub(crate) type Make<'a> = &'a mut dyn FnMut(&Path) -> Result<(), Failure>;
-
-/// The input, the output and the files of a command's user.
-pub(crate) trait Console {
-    /// Writes text. Text that nobody can read any more is dropped.
-    fn put(&self, stream: Stream, text: &str);
-    /// Whether text may be coloured.
-    fn has_colours(&self, stream: Stream) -> bool;
-    /// Reads all of standard input; `None` if there are more than `bytes_max` bytes.
-    fn standard_input(&self, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
-    /// Reads all of a file; `None` if it has more than `bytes_max` bytes.
-    fn file(&self, path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
-    /// Reads a plugin's file below a folder.
-    fn plugin(&self, folder: &Path, name: &str) -> Result<Vec<u8>, file::Error>;
-    /// Writes a file, and replaces an existing one.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Makes a file that must not exist yet. The file appears under its name only when it is complete.
-    fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure>;
-    /// Copies the store of a data directory to a new file, which appears under its name only when it is complete.
-    fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()>;
-    /// Reads an environment variable; `None` if it is not set.
-    fn variable(&self, name: &str) -> io::Result<Option<OsString>>;
-    /// Opens the data directory.
-    fn service(&self, data: &Path) -> Result<Arc<Service>, service::Error>;
-    /// The runtime for the command's asynchronous part; `None` if the command makes its own.
-    fn runtime(&self) -> Option<Handle>;
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Rc<dyn Console>>> = const { RefCell::new(None) };
-}
-
-/// The console of the command that runs on this thread; the process's own by default.
-pub(crate) fn current() -> Rc<dyn Console> {
-    CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| Rc::new(Here::default()))
-}
-
-/// Runs some work with this console.
-pub(crate) fn at<T>(console: Rc<dyn Console>, work: impl FnOnce() -> T) -> T {
-    /// Restores the previous console, even if the work panics, because the thread may serve another command later.
-    struct Leave(Option<Rc<dyn Console>>);
-    impl Drop for Leave {
-        fn drop(&mut self) {
-            CURRENT.set(self.0.take());
-        }
+/// Writes text. Text that nobody can read any more is dropped.
+pub(crate) fn put(stream: Stream, text: &str) {
+    let written = match stream {
+        Stream::Result => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
+        Stream::Talk => io::stderr().write_all(log::talk(text).as_bytes()),
+    };
+    match written {
+        // The reader, as in `cartage … | head`, has closed the pipe, and nobody would read the rest.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        // A closed stream leaves nobody to tell; the exit code still reports the result.
+        Ok(()) | Err(_) => {}
     }
-    let _leave = Leave(CURRENT.replace(Some(console)));
-    work()
 }
 
-/// Reads all of a file that the user names as text; `None` if it has more than `bytes_max` bytes.
+/// Whether text may be coloured.
+pub(crate) fn has_colours(stream: Stream) -> bool {
+    let terminal = match stream {
+        Stream::Result => io::stdout().is_terminal(),
+        Stream::Talk => io::stderr().is_terminal(),
+    };
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Reads all of standard input; `None` if there are more than `bytes_max` bytes.
+pub(crate) fn standard_input(bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    bounded(io::stdin().lock(), bytes_max)
+}
+
+/// A person's answers, line by line.
+pub(crate) fn answers() -> io::StdinLock<'static> {
+    io::stdin().lock()
+}
+
+/// Reads all of a file; `None` if it has more than `bytes_max` bytes.
+pub(crate) fn file(path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    bounded(File::open(path)?, bytes_max)
+}
+
+/// Reads all of a file as text; `None` if it has more than `bytes_max` bytes.
 pub(crate) fn text(path: &Path, bytes_max: u64) -> io::Result<Option<String>> {
-    current().file(path, bytes_max)?.map(as_text).transpose()
+    file(path, bytes_max)?.map(as_text).transpose()
 }
 
 /// Converts the bytes to text. Bytes that are not UTF-8 are wiped.
@@ -97,104 +68,32 @@ pub(crate) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> io::Result<String> {
     })
 }
 
-/// A person's answers, line by line. Used only by commands that no daemon runs.
-pub(crate) fn answers() -> io::StdinLock<'static> {
-    io::stdin().lock()
-}
-
-/// The process's own console.
-#[derive(Debug, Default)]
-pub(crate) struct Here {
-    /// The data directory that was locked before the command began, or the error of that attempt.
-    opened: RefCell<Option<Result<DataDir, data_dir::Error>>>,
-}
-
-impl Here {
-    /// Keeps a data directory that is already locked, or the error of locking it, which is reported when the command opens the directory.
-    pub(crate) fn with(opened: Result<DataDir, data_dir::Error>) -> Here {
-        Here { opened: RefCell::new(Some(opened)) }
-    }
-}
-
-impl Console for Here {
-    fn put(&self, stream: Stream, text: &str) {
-        let written = match stream {
-            Stream::Result => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
-            Stream::Talk => io::stderr().write_all(log::talk(text).as_bytes()),
-        };
-        match written {
-            // The reader, as in `cartage … | head`, has closed the pipe, and nobody would read the rest.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-            // A closed stream leaves nobody to tell; the exit code still reports the result.
-            Ok(()) | Err(_) => {}
-        }
-    }
-
-    fn has_colours(&self, stream: Stream) -> bool {
-        let terminal = match stream {
-            Stream::Result => io::stdout().is_terminal(),
-            Stream::Talk => io::stderr().is_terminal(),
-        };
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-    }
-
-    fn standard_input(&self, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        bounded(io::stdin().lock(), bytes_max)
-    }
-
-    fn file(&self, path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        bounded(File::open(path)?, bytes_max)
-    }
-
-    fn plugin(&self, folder: &Path, name: &str) -> Result<Vec<u8>, file::Error> {
-        PluginDir::open(folder)?.read(name)
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        private().truncate(true).create(true).open(path)?.write_all(bytes)
-    }
-
-    fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure> {
-        make(path)
-    }
-
-    fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()> {
-        copy(data, to, at_unix_ms, &ThisDisk).map_err(|error| {
-            let is_there = matches!(error, copy::Error::Store(store::Error::Exists { .. }));
-            io::Error::new(if is_there { ErrorKind::AlreadyExists } else { ErrorKind::Other }, chain(&error))
-        })
-    }
-
-    fn variable(&self, name: &str) -> io::Result<Option<OsString>> {
-        Ok(std::env::var_os(name))
-    }
-
-    fn service(&self, data: &Path) -> Result<Arc<Service>, service::Error> {
-        let clock = Arc::new(SystemClock);
-        let service = match self.opened.take() {
-            Some(opened) => Service::of(opened?, clock),
-            None => Service::open(data, clock),
-        };
-        service.map(Arc::new)
-    }
-
-    fn runtime(&self) -> Option<Handle> {
-        None
-    }
-}
-
-/// Options for a new file that only its owner can read: exports and recordings contain order data.
-pub(in crate::cli) fn private() -> OpenOptions {
+/// Writes a file that only its owner can read, and replaces an existing one: recordings contain order data.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true);
+    options.write(true).truncate(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    options.open(path)?.write_all(bytes)
+}
+
+/// Writes a file that only its owner can read, and that must not exist yet. It appears under its name only when it is complete.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // The parent of a bare name is the empty path, which names no folder.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::metadata(folder)?;
+    if path.symlink_metadata().is_ok() {
+        return Err(io::Error::from_raw_os_error(rustix::io::Errno::EXIST.raw_os_error()));
+    }
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
 }
 
 /// Reads everything; `None` if there are more than `bytes_max` bytes.
-pub(super) fn bounded(from: impl Read, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+fn bounded(from: impl Read, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     from.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= bytes_max).then_some(bytes))
@@ -219,12 +118,20 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_goes_back_to_its_own_desk() {
-        let there = || CURRENT.with_borrow(Option::is_some);
-        assert!(!there());
-        assert!(at(Rc::new(Here::default()), there));
-        assert!(!there());
-        let panicked = std::panic::catch_unwind(|| at(Rc::new(Here::default()), || panic!("the work fails")));
-        assert!(panicked.is_err() && !there());
+    fn a_new_file_is_whole_private_and_replaces_nothing() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
+        let file = folder.path().join("new.json");
+        write_new(&file, b"whole").expect("there is no such file");
+        assert_eq!(
+            (std::fs::read(&file).ok().as_deref(), std::fs::metadata(&file).map(|it| it.mode() & 0o777).ok()),
+            (Some(&b"whole"[..]), Some(0o600))
+        );
+        assert_eq!(write_new(&file, b"other").expect_err("there is one").kind(), ErrorKind::AlreadyExists);
+        let nowhere = write_new(&folder.path().join("nowhere/new.json"), b"").expect_err("there is no such folder");
+        assert_eq!(nowhere.to_string(), "No such file or directory (os error 2)");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["new.json"]);
+        assert_eq!(std::fs::read(&file).expect("it stays"), b"whole");
     }
 }

@@ -242,15 +242,14 @@ impl SetArgs {
 
     fn value(&self) -> Result<SecretString, Error> {
         if let Some(name) = &self.env {
-            let failed = |source| Error::Read { from: format!("the environment variable {name}"), source };
-            let value = console::current().variable(name).map_err(failed)?.and_then(|value| value.into_string().ok());
-            return value.map(SecretString::from).ok_or_else(|| Error::Variable { name: name.clone() });
+            let value = std::env::var(name).map_err(|_| Error::Variable { name: name.clone() })?;
+            return Ok(SecretString::from(value));
         }
         let from = self.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
         let failed = |source| Error::Read { from: from.clone(), source };
         let read = match &self.file {
-            Some(file) => console::current().file(file, FILE_BYTES_MAX),
-            None => console::current().standard_input(FILE_BYTES_MAX),
+            Some(file) => console::file(file, FILE_BYTES_MAX),
+            None => console::standard_input(FILE_BYTES_MAX),
         };
         value(read.map_err(failed)?, &from)
     }

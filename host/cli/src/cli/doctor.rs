@@ -64,7 +64,7 @@ impl Finding {
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let mut findings = vec![guest_toolchain()];
-        let plugins = client::plugins(self.plugins)?;
+        let plugins = client::plugins(self.plugins);
         client::block_on(async {
             match Runtime::new() {
                 Ok(runtime) => {

@@ -37,7 +37,7 @@ pub(crate) fn lines(text: &str) {
 
 /// Prints a heading of the result.
 pub(crate) fn heading(text: &str) {
-    put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), console::current().has_colours(Stream::Result)));
+    put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), console::has_colours(Stream::Result)));
 }
 
 /// Prints rows of a name and a value, with the values in one column. A value may have several lines.
@@ -64,7 +64,7 @@ pub(crate) fn talk_lines(text: &str) {
 
 /// Prints a prompt; the answer follows on the same line.
 pub(crate) fn prompt(text: &str) {
-    console::current().put(Stream::Talk, &visible::line(text));
+    console::put(Stream::Talk, &visible::line(text));
 }
 
 /// Prints why a command failed: the error, its causes, and what to do.
@@ -104,7 +104,7 @@ fn parts(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized)) -> (String, Vec
 
 /// Whether standard error may be coloured.
 pub(crate) fn colours_on_stderr() -> bool {
-    console::current().has_colours(Stream::Talk)
+    console::has_colours(Stream::Talk)
 }
 
 /// A size in bytes as text.
@@ -122,7 +122,7 @@ fn painted(text: &str, style: Style, colours: bool) -> String {
 }
 
 fn put(stream: Stream, line: &str) {
-    console::current().put(stream, &format!("{line}\n"));
+    console::put(stream, &format!("{line}\n"));
 }
 
 #[cfg(test)]

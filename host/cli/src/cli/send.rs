@@ -89,7 +89,7 @@ impl Args {
         }
         let now = civil_time(SystemClock.now_unix_ms());
         let update = StatusUpdate::new(self.update.fields()?, now).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let ready = client::ready(Path::new(&self.cart), client::plugins(self.plugins.clone())?.as_deref()).await?;
+        let ready = client::ready(Path::new(&self.cart), client::plugins(self.plugins.clone()).as_deref()).await?;
         let update = match update.for_cart(&ready.cart, ready.client.manifest())? {
             ForCart::Send(update) => update,
             ForCart::Ignored => return Ok(ignored(&update, &ready.cart, json)),

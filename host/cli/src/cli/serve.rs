@@ -10,7 +10,7 @@ mod numbers;
 mod systemd;
 mod tls;
 
-use super::{Failure, Verdict, directory, local, log, report};
+use super::{Failure, Verdict, directory, log, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
@@ -239,7 +239,6 @@ impl Args {
         // The handlers are installed before the daemon is announced as ready, because a caller may stop it from then on.
         let signals = Signals::new().map_err(Error::Signals)?;
         // If another daemon is alive, nothing else is started.
-        let commands = local::Listener::bind(service.clone()).await?;
         let machine = Machine::bind(service.data_dir().path(), router(&service, Callers::Machine).map_err(Error::Random)?).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
@@ -253,7 +252,6 @@ impl Args {
         fronts.spawn(machine.serve(stopped.clone()));
         let (retention, told) = (service.retention(), until(stopped.clone()));
         keeping.spawn(async move { retention.keep_retaining(told).await });
-        let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let (watch, watch_until) = (service.watch(), until(stopped.clone()));
         let watch = tokio::spawn(async move { watch.run(notifier, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
@@ -270,8 +268,6 @@ impl Args {
         }
         fronts.shutdown().await;
         keeping.shutdown().await;
-        // Commands that began run to their end.
-        let _ = commands.await;
         // A notification that is cut off here is repeated after the next start.
         let _ = watch.await;
         let left = worker?;

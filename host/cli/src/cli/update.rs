@@ -101,8 +101,7 @@ pub(super) fn mode(dry_run: Option<DryRun>) -> Mode {
 fn read(path: &Path) -> Result<Fields, Error> {
     let file = path.display().to_string();
     let failed = |source| Error::File { file: file.clone(), source };
-    let console = console::current();
-    let text = if file == "-" { console.standard_input(UPDATE_FILE_BYTES_MAX) } else { console.file(path, UPDATE_FILE_BYTES_MAX) };
+    let text = if file == "-" { console::standard_input(UPDATE_FILE_BYTES_MAX) } else { console::file(path, UPDATE_FILE_BYTES_MAX) };
     let Some(text) = text.map_err(failed)? else { return Err(Error::TooLarge { file }) };
     cartage::json::read(&text).map_err(|source| Error::Json { file, source })
 }
@@ -110,7 +109,7 @@ fn read(path: &Path) -> Result<Fields, Error> {
 /// Writes the record of an attempt to a file.
 pub(super) fn keep(attempt: &Attempt, file: &Path) -> Result<(), Failure> {
     let text = cartage::cassette::file::write(&attempt.cassette);
-    console::current().write(file, text.as_bytes()).map_err(|source| Error::Cassette { file: file.to_owned(), source })?;
+    console::write(file, text.as_bytes()).map_err(|source| Error::Cassette { file: file.to_owned(), source })?;
     report::talk(&format!("wrote the record of the attempt to {}", file.display()));
     Ok(())
 }

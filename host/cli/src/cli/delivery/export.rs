@@ -54,7 +54,7 @@ impl Args {
             return Err(unknown(&first));
         }
         let text = serde_json::to_string_pretty(&document).expect("it is plain data");
-        console::current().new_file(&file, &mut |path| write_new(path, text.as_bytes()))?;
+        write_new(&file, text.as_bytes())?;
         if json {
             report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": document["left_out"] }));
             return Ok(Verdict::Done);
@@ -86,7 +86,7 @@ async fn export_cassettes(api: &Client, id: &DeliveryId, folder: &Path, json: bo
         // Leading zeros make the order of names the order of attempts.
         let path = folder.join(format!("attempt-{attempt:03}.json"));
         let text = file::write(cassette);
-        console::current().new_file(&path, &mut |path| write_new(path, text.as_bytes()))?;
+        write_new(&path, text.as_bytes())?;
         files.push(path);
     }
     if json {
@@ -103,9 +103,7 @@ async fn export_cassettes(api: &Client, id: &DeliveryId, folder: &Path, json: bo
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let made = console::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
-    made.map_err(|error| {
+    console::write_new(path, bytes).map_err(|error| {
         Failure::wrong_use(format!("could not create {}: {error}", path.display()))
             .what_to_do("name a file that does not exist yet, in a folder that exists")
     })

@@ -58,7 +58,7 @@ fn one(path: PathBuf) -> Result<Loaded, Failure> {
         let why = report::chain(error);
         Failure::wrong_use(format!("{} is not a valid cassette: {why}", path.display())).what_to_do(Commands.advice(&error.remedy()))
     };
-    let bytes = console::current().file(&path, FILE_BYTES_MAX as u64);
+    let bytes = console::file(&path, FILE_BYTES_MAX as u64);
     let bytes = bytes.map_err(|error| {
         Failure::wrong_use(format!("could not read the cassette {}: {error}", path.display()))
             .what_to_do(Commands.advice(&Remedy::NameCassette))

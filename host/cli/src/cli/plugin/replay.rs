@@ -141,7 +141,7 @@ fn write_cases(player: &Player, played: &[Played<'_>], folder: &Path) -> Result<
     let failed = |path: &Path, error: std::io::Error| Failure::wrong_use(format!("could not write {}: {error}", path.display()));
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     for (path, text) in &cases {
-        console::current().write(path, text.as_bytes()).map_err(|error| failed(path, error))?;
+        console::write(path, text.as_bytes()).map_err(|error| failed(path, error))?;
     }
     Ok(cases.into_iter().map(|(path, _)| path).collect())
 }

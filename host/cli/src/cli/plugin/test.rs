@@ -70,7 +70,7 @@ impl Args {
         let outcome = crate::cli::client::block_on(async { Ok::<_, Failure>(examined.await) })?;
         let outcome = outcome.map_err(|error| Failure::wrong_use(report::chain(&error)).what_to_do(remedy(&error)))?;
         if let Some(file) = &self.junit {
-            let write = console::current().write(file, junit::document(&outcome).as_bytes());
+            let write = console::write(file, junit::document(&outcome).as_bytes());
             write.map_err(|error| Failure::wrong_use(format!("could not write {}: {error}", file.display())))?;
         }
         if json {

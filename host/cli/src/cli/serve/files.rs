@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are reserved from connections of the network: two for each order in flight (its connection and an idle one), two for each command of the local
 /// socket, and some for the store, plugins, alerts, listeners and the runtime.
-const KEPT: u64 = 2 * IN_FLIGHT_MAX as u64 + 2 * super::local::CONNECTIONS_MAX as u64 + super::machine::CONNECTIONS_MAX as u64 + 64;
+const KEPT: u64 = 2 * IN_FLIGHT_MAX as u64 + super::machine::CONNECTIONS_MAX as u64 + 64;
 /// The fewest connections that a listener gets, however few files there are.
 const CONNECTIONS_MIN: u64 = 8;
 
