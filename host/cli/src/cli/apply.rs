@@ -175,6 +175,9 @@ fn not_approved(changes: &[Change], differs: bool) -> String {
 
 /// Why a definition is not taken, and what to do.
 pub(super) fn invalid(error: api::Error) -> Failure {
+    if error.is("too-large") {
+        return Failure::from(error).what_to_do("load fewer files at once: these are too large together with their plugins");
+    }
     match error.problem().and_then(|problem| problem.more.as_ref()?.correct) {
         Some(Correct::PluginFile) => {
             Failure::from(error).what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR")

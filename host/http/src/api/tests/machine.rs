@@ -1,6 +1,7 @@
 //! Users of the machine, who need no token, and what only they may do.
 
 use super::*;
+use crate::api::body::{BODIES_BYTES_MAX, DEFINITIONS_BYTES_MAX};
 
 impl Desk {
     /// The same service, as users of the machine reach it.
@@ -127,6 +128,20 @@ async fn several_carts_are_defined_together_with_their_plugins() {
     assert_eq!(desk.ask(get("/v1/carts")).await.is(StatusCode::OK).json["carts"].as_array().map(Vec::len), Some(2), "none was made");
     let upgrade = |body: Value| post("/v1/carts/seed-shop/upgrade").json(&body);
     desk.ask(upgrade(json!({ "plugin": "AAAA" }))).await.problem(422, "invalid", "was not admitted");
+}
+
+#[tokio::test]
+async fn a_request_holds_the_files_of_several_plugins_and_has_a_limit() {
+    let desk = desk().await;
+    // More than the share of a token's requests.
+    let body = format!("{{\"definitions\":[],\"plugins\":[\"{}\"]}}", "A".repeat(BODIES_BYTES_MAX / 2 + 4));
+    let request = post("/v1/carts").body("application/json", body);
+    let answer = desk.router.clone().oneshot(request.0).await.expect("the router always answers");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let announced =
+        |bytes: usize| post("/v1/carts").body("application/json", "{\"definitions\":[]}").header("content-length", &bytes.to_string());
+    let refused = desk.ask(announced(DEFINITIONS_BYTES_MAX + 1)).await.problem(413, "too-large", "send less at once");
+    assert_eq!(refused.json["bytes_max"], DEFINITIONS_BYTES_MAX);
 }
 
 #[tokio::test]
