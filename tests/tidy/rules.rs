@@ -79,8 +79,8 @@ const HOMES: [Home; 6] = [
             "host/http/src/api/",
             "host/demo-cart/",
             // The daemon and the commands of its own user; no status passes here.
-            "host/cli/src/cli/local.rs",
-            "host/cli/src/cli/local/",
+            "host/cli/src/cli/api.rs",
+            "host/cli/src/cli/api/",
             "host/cli/src/cli/socket.rs",
             // It listens; what it hears goes to the crate `http`.
             "host/cli/src/cli/serve.rs",

@@ -6,8 +6,8 @@
 use cartage::deliver::worker::IN_FLIGHT_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are reserved from connections of the network: two for each order in flight (its connection and an idle one), two for each command of the local
-/// socket, and some for the store, plugins, alerts, listeners and the runtime.
+/// Files that are reserved from connections of the network: two for each order in flight (its connection and an idle one), one for each connection of the
+/// machine's users, and some for the store, plugins, alerts, listeners and the runtime.
 const KEPT: u64 = 2 * IN_FLIGHT_MAX as u64 + super::machine::CONNECTIONS_MAX as u64 + 64;
 /// The fewest connections that a listener gets, however few files there are.
 const CONNECTIONS_MIN: u64 = 8;
@@ -46,7 +46,7 @@ mod tests {
             (20_000, 512, 512),
             (KEPT + 1024, 512, 512),
             (KEPT + 1022, 512, 511),
-            (1024, 512, 1024 / 4 / 2),
+            (KEPT, 512, KEPT / 4 / 2),
             (256, 512, 32),
             (16, 512, CONNECTIONS_MIN),
             (20_000, 16, 16),
