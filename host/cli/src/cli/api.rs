@@ -12,6 +12,7 @@ use cartage::clock::SystemClock;
 use cartage::data_dir::{self, DataDir};
 use cartage::remedy::Words as _;
 use cartage::service::Service;
+use cartage::vault::SECRET_BYTES_MAX;
 use cartage_commands::Commands;
 use cartage_http::api::Callers;
 use cartage_http::api::documents::Problem;
@@ -24,12 +25,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt as _;
 use url::form_urlencoded::{Serializer, byte_serialize};
+use zeroize::Zeroizing;
 
 /// Largest size of an answer, in bytes: a support file with the recordings of many attempts.
 const ANSWER_BYTES_MAX: usize = 1 << 30;
 /// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
 const TRIES: u32 = 20;
 const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
+/// Longest path of a request with its query, in bytes. The daemon reads heads of at most 32 KiB.
+const PATH_BYTES_MAX: usize = 16 << 10;
 /// The name under which a command asks, with its release.
 const AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
@@ -100,6 +104,9 @@ pub(super) enum Error {
     /// The API answered with a problem.
     #[error("{}", .0.detail)]
     Refused(Box<Problem>, #[source] Option<Box<Cause>>),
+    /// The user's words are too long for the path of a request.
+    #[error("the names and numbers of this command have {bytes} bytes as the path of a request, more than {PATH_BYTES_MAX}")]
+    TooLong { bytes: usize },
     /// The connection to the daemon ended before the answer.
     #[error("lost the connection to the daemon while it ran this command; whether the command did its work is not known")]
     Lost(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -131,7 +138,7 @@ impl Error {
     pub(super) fn problem(&self) -> Option<&Problem> {
         match self {
             Error::Refused(problem, _) => Some(problem),
-            Error::Lost(_) | Error::Unreadable { .. } => None,
+            Error::TooLong { .. } | Error::Lost(_) | Error::Unreadable { .. } => None,
         }
     }
 
@@ -148,6 +155,7 @@ impl Error {
                 "check the result with a command that lists it, and check the daemon's log; then repeat this command if it is still needed"
                     .to_owned(),
             ),
+            Error::TooLong { .. } => Some("write shorter names".to_owned()),
             Error::Unreadable { .. } => None,
         }
     }
@@ -226,6 +234,9 @@ impl Client {
     /// Sends a request and reads the answer.
     async fn answer<A: DeserializeOwned>(&self, method: Method, to: To, body: Option<Bytes>) -> Result<A, Error> {
         let path = to.text();
+        if path.len() > PATH_BYTES_MAX {
+            return Err(Error::TooLong { bytes: path.len() });
+        }
         let request = format!("{method} {path}");
         let (status, answer) = self.send(method, &path, body).await?;
         let unreadable = |source| Error::Unreadable { request, source };
@@ -256,9 +267,12 @@ impl Client {
     }
 }
 
-/// A document as the bytes of a body.
+/// A document as the bytes of a body. They are wiped when they are dropped, because a credential may be among them.
 fn json(body: &impl Serialize) -> Bytes {
-    serde_json::to_vec(body).expect("a document is plain data").into()
+    // There is room for the largest credential, so that no copy is left behind where the text grows.
+    let mut text = Zeroizing::new(Vec::with_capacity(8 * SECRET_BYTES_MAX));
+    serde_json::to_writer(&mut *text, body).expect("a document is plain data");
+    Bytes::from_owner(text)
 }
 
 /// Sends a request over a connection of its own to the daemon's socket.

@@ -42,6 +42,13 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     New(new::Args),
+    #[command(flatten)]
+    Stored(Stored),
+}
+
+/// What is done with carts of a data directory.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Stored {
     /// List the carts.
     #[command(after_long_help = examples::LIST)]
     List,
@@ -203,25 +210,25 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
-            // This command needs no data directory.
             Command::New(args) => args.run(data, json),
-            other => {
+            Command::Stored(command) => {
                 let api = Client::open(data)?;
-                client::block_on(other.within(&api, json))
+                client::block_on(command.run(&api, json))
             }
         }
     }
+}
 
-    async fn within(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
+impl Stored {
+    async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         match self {
-            Command::New(_) => unreachable!("it is run without a client"),
-            Command::List => show::list(api, json).await,
-            Command::Show(one) => show::one(api, &one.cart, json).await,
-            Command::Enable(one) => switch(api, &one.cart, "enable", "enabled", json).await,
-            Command::Disable(one) => switch(api, &one.cart, "disable", "disabled", json).await,
-            Command::Pause { which, reason } => pause::pause(api, which, reason, json).await,
-            Command::Resume(which) => pause::resume(api, which, json).await,
-            Command::Remove { one, discard_queue } => {
+            Stored::List => show::list(api, json).await,
+            Stored::Show(one) => show::one(api, &one.cart, json).await,
+            Stored::Enable(one) => switch(api, &one.cart, "enable", "enabled", json).await,
+            Stored::Disable(one) => switch(api, &one.cart, "disable", "disabled", json).await,
+            Stored::Pause { which, reason } => pause::pause(api, which, reason, json).await,
+            Stored::Resume(which) => pause::resume(api, which, json).await,
+            Stored::Remove { one, discard_queue } => {
                 let removed = to(&["carts", one.cart.as_str()]).flag("discard_queue", discard_queue);
                 let RemovedCart { discarded, .. } = api.delete(removed).await?;
                 let state = match discarded {
@@ -231,7 +238,7 @@ impl Command {
                 };
                 Ok(done(&one.cart, &state, json))
             }
-            Command::Recording { one, what, time, why } => {
+            Stored::Recording { one, what, time, why } => {
                 if what == Recording::Redacted && time.is_some() {
                     return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
                 }
@@ -239,8 +246,8 @@ impl Command {
                 let RecordingState { raw_until_unix_ms, .. } = api.put(to(&["carts", one.cart.as_str(), "recording"]), &body).await?;
                 Ok(recording(&one.cart, raw_until_unix_ms, json))
             }
-            Command::Check { one, order } => check::run(api, &one.cart, order, json).await,
-            Command::Label { one, label, status, target } => {
+            Stored::Check { one, order } => check::run(api, &one.cart, order, json).await,
+            Stored::Label { one, label, status, target } => {
                 let target = match (status, target) {
                     (_, Some(Target::TrackingOnly)) => LabelTarget::TrackingOnly,
                     (_, Some(Target::Ignore)) => LabelTarget::Ignore,
@@ -249,7 +256,7 @@ impl Command {
                 let patch = CartPatch { labels: [(label, Some(target))].into(), ..CartPatch::default() };
                 change::redefine(api, &one.cart, patch, json).await
             }
-            Command::Mode { one, mode, orders } => {
+            Stored::Mode { one, mode, orders } => {
                 if mode != ModeWord::OnlyOrders && !orders.is_empty() {
                     return Err(Failure::wrong_use("--order names orders of the mode only-orders; leave it out, or choose that mode"));
                 }
@@ -260,10 +267,10 @@ impl Command {
                 };
                 change::redefine(api, &one.cart, CartPatch { mode: Some(mode), ..CartPatch::default() }, json).await
             }
-            Command::Upgrade { one, plugin, replay_last, consent } => {
+            Stored::Upgrade { one, plugin, replay_last, consent } => {
                 change::upgrade(api, &one.cart, &plugin, replay_last, consent, json).await
             }
-            Command::Rollback { one, digest } => change::roll_back(api, &one.cart, digest, json).await,
+            Stored::Rollback { one, digest } => change::roll_back(api, &one.cart, digest, json).await,
         }
     }
 }

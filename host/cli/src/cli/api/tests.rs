@@ -51,6 +51,18 @@ fn a_path_keeps_the_names_in_it() {
 }
 
 #[test]
+fn names_that_fit_no_path_are_not_asked_for() {
+    let client = Client { server: Server::Daemon("/nowhere/api.sock".into()) };
+    let length = |client: &Client, name: &str| match ask::<Tokens>(client, &[name]) {
+        Err(Error::TooLong { bytes }) => Some(bytes),
+        Ok(_) | Err(_) => None,
+    };
+    assert_eq!(length(&client, &"x".repeat(PATH_BYTES_MAX - "/v1/".len())), None);
+    assert_eq!(length(&client, &"x".repeat(PATH_BYTES_MAX - "/v1/".len() + 1)), Some(PATH_BYTES_MAX + 1));
+    assert_eq!(length(&client, &"é".repeat(PATH_BYTES_MAX / 6 + 1)), Some("/v1/".len() + 6 * (PATH_BYTES_MAX / 6 + 1)));
+}
+
+#[test]
 fn a_command_works_where_the_lock_and_the_socket_say() {
     let (folder, data) = folder();
     let here = Client::open(&data).expect("nobody works in it");
