@@ -8,7 +8,7 @@ use cartage::service::Rehearsed;
 use cartage::service::definitions::Field;
 use cartage::visible;
 use cartage_commands::Commands;
-use cartage_http::api::documents::{Change, Changes, Correct, Definition, DefinitionsBody, PluginBytes};
+use cartage_http::api::documents::{CartChange, CartChanges, Correct, DefinitionsBody, PluginBytes, ProposedCart};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -89,11 +89,11 @@ impl Args {
             let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
             let plugin = plugin.map(|bytes| place(&mut body.plugins, bytes));
-            body.definitions.push(Definition { definition, plugin });
+            body.definitions.push(ProposedCart { definition, plugin });
         }
         let api = Client::open(data)?;
         client::block_on(async {
-            let Changes { changes, .. } = unless_unapproved(api.post(to(&["carts"]), &body).await)?;
+            let CartChanges { changes, .. } = unless_unapproved(api.post(to(&["carts"]), &body).await)?;
             Ok(shown(&changes, None, self.consent, json))
         })
     }
@@ -133,7 +133,7 @@ pub(super) fn unless_unapproved<A: DeserializeOwned>(answer: Result<A, api::Erro
 }
 
 /// Shows what was changed, or would be, with the result of a rehearsal of the new plugin.
-pub(super) fn shown(changes: &[Change], rehearsed: Option<&[Rehearsed]>, consent: Consent, json: bool) -> Verdict {
+pub(super) fn shown(changes: &[CartChange], rehearsed: Option<&[Rehearsed]>, consent: Consent, json: bool) -> Verdict {
     let made = changes.iter().all(|change| change.made);
     let needs_approval = changes.iter().any(|change| change.needs_approval);
     if json {
@@ -157,7 +157,7 @@ pub(super) fn shown(changes: &[Change], rehearsed: Option<&[Rehearsed]>, consent
 }
 
 /// Why nothing is changed until the operator agrees.
-fn not_approved(changes: &[Change], differs: bool) -> String {
+fn not_approved(changes: &[CartChange], differs: bool) -> String {
     let asks = changes.iter().any(|change| !change.asks.is_empty());
     let mut why: Vec<&str> = changes.iter().filter_map(|change| change.leaves_live.as_deref()).collect();
     let mut what_to_do = "if that is intended, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
@@ -188,7 +188,7 @@ pub(super) fn invalid(error: api::Error) -> Failure {
     }
 }
 
-fn of(change: &Change) -> CartReport<'_> {
+fn of(change: &CartChange) -> CartReport<'_> {
     let what = match (change.new, change.mended, change.changes.is_empty()) {
         (true, _, _) => "new",
         (false, true, _) => "mended",
@@ -206,7 +206,7 @@ fn of(change: &Change) -> CartReport<'_> {
     }
 }
 
-fn show(changes: &[Change]) {
+fn show(changes: &[CartChange]) {
     for cart in changes.iter().map(of) {
         let unreadable = if cart.change == "mended" { " (its definition in the data directory was unreadable)" } else { "" };
         report::heading(&format!("cart {}: {}{unreadable}", cart.cart, cart.change));
@@ -240,9 +240,9 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
 }
 
 /// What the operator does next: set the missing credentials, and check whether the cart works.
-fn next(changes: &[Change]) -> Vec<String> {
+fn next(changes: &[CartChange]) -> Vec<String> {
     let mut lines = Vec::new();
-    for Change { cart, new, missing_credentials, .. } in changes {
+    for CartChange { cart, new, missing_credentials, .. } in changes {
         lines.extend(missing_credentials.iter().map(|one| format!("next: cartage credential set {cart} {} {}", one.slot, one.field)));
         lines.extend(new.then(|| format!("next: cartage cart check {cart}")));
     }

@@ -9,7 +9,7 @@ use cartage::receipt::PauseReason;
 use cartage::service::Approved;
 use cartage::vault::SECRET_BYTES_MAX;
 use cartage_http::api::documents::{
-    ApproveBody, ApprovedSlots, CartState, CredentialField, Credentials, ForgottenField, SetField, ValueBody, WholeCart,
+    ApproveBody, ApprovedSlots, CartCredentials, CartDocument, CredentialField, ForgottenField, SetField, ValueBody, WholeCart,
 };
 use secrecy::SecretString;
 use serde::de::IgnoredAny;
@@ -44,7 +44,7 @@ Examples:
       cartage credential set seed-shop account password --file password.txt
       cartage credential set seed-shop account password --env SHOP_PASSWORD
       pass show seed-shop | cartage credential set seed-shop account password
-  Change a password without a gap: set it here and change it at the cart, in either order:
+  CartChange a password without a gap: set it here and change it at the cart, in either order:
       cartage credential set seed-shop account password --file new-password.txt --next
 
 With --next the new value waits beside the one in use. The new value is tried when the cart
@@ -215,7 +215,7 @@ impl SetArgs {
             (true, false) => "; no value was in use, so this one is in use now",
             (false, false) => "",
         };
-        let WholeCart { cart: CartState { pause, .. }, .. } = api.get(to(&["carts", id.as_str()])).await?;
+        let WholeCart { cart: CartDocument { pause, .. }, .. } = api.get(to(&["carts", id.as_str()])).await?;
         // A pause by a person or a restore ends only when a person resumes the cart.
         if !pause.as_ref().is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
             if json {
@@ -286,13 +286,13 @@ async fn approve(api: &Client, id: &CartId, slot: Option<String>, json: bool) ->
     Ok(Verdict::Done)
 }
 
-async fn credentials(api: &Client, id: &CartId) -> Result<Credentials, Failure> {
+async fn credentials(api: &Client, id: &CartId) -> Result<CartCredentials, Failure> {
     Ok(api.get(to(&["carts", id.as_str(), "credentials"])).await?)
 }
 
 /// The credentials that a cart takes, as its plugin says.
 async fn described(api: &Client, id: &CartId) -> Result<Vec<CredentialField>, Failure> {
-    let Credentials { known, fields, .. } = credentials(api, id).await?;
+    let CartCredentials { known, fields, .. } = credentials(api, id).await?;
     if known {
         return Ok(fields);
     }
@@ -301,7 +301,7 @@ async fn described(api: &Client, id: &CartId) -> Result<Vec<CredentialField>, Fa
 }
 
 async fn list(api: &Client, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let Credentials { fields, set, .. } = credentials(api, id).await?;
+    let CartCredentials { fields, set, .. } = credentials(api, id).await?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "credentials": set }));
         return Ok(Verdict::Done);

@@ -8,7 +8,7 @@ use cartage::gate::Again;
 use cartage::id::CartId;
 use cartage::service::{Cause, Request};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
-use cartage_http::api::documents::{AllLabels, EventState, Events, LabelsBody};
+use cartage_http::api::documents::{AllLabels, EventState, Events, LABELS_MAX, LabelsBody};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -177,10 +177,10 @@ impl LabelCommand {
             LabelCommand::Defaults => Labels::ready(),
         };
         let added: Vec<Label> = added.iter().cloned().collect();
-        let AllLabels { labels } = match added.as_slice() {
-            [] => api.get(to(&["labels"])).await?,
-            [..] => api.post(to(&["labels"]), &LabelsBody { labels: added }).await?,
-        };
+        for labels in added.chunks(LABELS_MAX) {
+            let _: AllLabels = api.post(to(&["labels"]), &LabelsBody { labels: labels.to_vec() }).await?;
+        }
+        let AllLabels { labels } = api.get(to(&["labels"])).await?;
         if json {
             report::json(&labels);
         } else if labels.is_empty() {

@@ -4,7 +4,7 @@ use super::api::{Client, to};
 use super::arguments::cart_id;
 use super::{Failure, Verdict, cart, client, report};
 use cartage::id::CartId;
-use cartage_http::api::documents::{Carts, WholeCart};
+use cartage_http::api::documents::{ListedCarts, WholeCart};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -31,9 +31,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let api = Client::open(data)?;
-        let Carts { carts, unreadable } = client::block_on(async {
+        let ListedCarts { carts, unreadable } = client::block_on(async {
             match &self.cart {
-                Some(id) => Ok(Carts { carts: vec![api.get(to(&["carts", id.as_str()])).await?], unreadable: Vec::new() }),
+                Some(id) => Ok(ListedCarts { carts: vec![api.get(to(&["carts", id.as_str()])).await?], unreadable: Vec::new() }),
                 None => cart::whole(&api).await,
             }
         })?;

@@ -8,7 +8,7 @@ use cartage::remedy::Words as _;
 use cartage::store::alerts::Said;
 use cartage::store::backup::RESTORED;
 use cartage_commands::Commands;
-use cartage_http::api::documents::{CartNumbers, OpenAlert, StatusDocument};
+use cartage_http::api::documents::{CartOverview, OpenAlert, StatusDocument};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -75,7 +75,7 @@ fn show(status: &StatusDocument) {
 
 /// The note for the case that every cart is paused; `None` if a cart is not paused, or there is no cart.
 fn all_are_paused(status: &StatusDocument) -> Option<&'static str> {
-    let carts: Vec<&CartNumbers> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
+    let carts: Vec<&CartOverview> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
     if carts.is_empty() || carts.iter().any(|cart| cart.paused.is_none()) {
         return None;
     }
@@ -83,7 +83,7 @@ fn all_are_paused(status: &StatusDocument) -> Option<&'static str> {
     Some(if restored { "this data directory was restored from a backup, and every cart is paused" } else { "every cart is paused" })
 }
 
-fn line(cart: &CartNumbers, now_unix_ms: u64) -> String {
+fn line(cart: &CartOverview, now_unix_ms: u64) -> String {
     let mut parts = vec![cart.mode.clone().unwrap_or_else(|| "removed".to_owned())];
     if cart.mode.is_some() && !cart.enabled {
         parts.push("disabled".to_owned());
@@ -101,7 +101,7 @@ fn line(cart: &CartNumbers, now_unix_ms: u64) -> String {
 }
 
 fn totals(status: &StatusDocument) -> [u64; 3] {
-    let sum = |of: fn(&CartNumbers) -> u64| status.carts.iter().map(of).sum();
+    let sum = |of: fn(&CartOverview) -> u64| status.carts.iter().map(of).sum();
     [sum(|cart| cart.queued), sum(|cart| cart.dead), sum(|cart| cart.blocked_orders)]
 }
 
@@ -113,7 +113,7 @@ fn document(status: &StatusDocument) -> Value {
             "kind": kind, "subject": subject, "detail": detail, "remedies": remedies, "raised_at_unix_ms": raised_at_unix_ms, "told_at_unix_ms": told_at_unix_ms,
         })
     };
-    let cart = |cart: &CartNumbers| {
+    let cart = |cart: &CartOverview| {
         let pause = cart.paused.as_ref().map(|why| json!({ "why": why, "until_unix_ms": cart.paused_until_unix_ms }));
         json!({
             "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "breaker_open_until_unix_ms": cart.breaker_open_until_unix_ms, "queued": cart.queued,

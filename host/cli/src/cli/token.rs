@@ -5,7 +5,7 @@ use super::arguments::cart_id;
 use super::{Failure, Verdict, client, report};
 use cartage::id::CartId;
 use cartage::service::access_tokens::{Error, Role};
-use cartage_http::api::documents::{NewTokenDocument, RemovedToken, TokenBody, TokenState, Tokens};
+use cartage_http::api::documents::{NewTokenDocument, RemovedToken, TokenBody, TokenList, TokenState};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -122,7 +122,7 @@ fn of(token: &TokenState) -> String {
     }
 }
 
-fn list(Tokens { tokens }: Tokens, json: bool) {
+fn list(TokenList { tokens }: TokenList, json: bool) {
     if json {
         report::json(&serde_json::json!({ "tokens": tokens }));
     } else if tokens.is_empty() {

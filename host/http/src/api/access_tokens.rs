@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 /// The tokens of the merchant.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Tokens {
+pub struct TokenList {
     pub tokens: Vec<TokenState>,
 }
 
@@ -79,14 +79,14 @@ fn document(token: Token) -> TokenState {
     path = "/v1/tokens",
     operation_id = "listTokens",
     responses(
-        (status = 200, description = "The tokens, by name.", body = inline(Tokens)),
+        (status = 200, description = "The tokens, by name.", body = inline(TokenList)),
         (status = "default", response = problem::Document),
     ),
 )]
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("the list of tokens")?;
     let tokens = call.service.access_tokens().list().await?.into_iter().map(document).collect();
-    Ok(json(StatusCode::OK, &Tokens { tokens }))
+    Ok(json(StatusCode::OK, &TokenList { tokens }))
 }
 
 /// Makes a token and shows its text, once.

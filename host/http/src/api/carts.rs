@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 
 /// The carts that the token may touch.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Carts<C> {
+pub struct ListedCarts<C> {
     /// The carts, by id.
     pub carts: Vec<C>,
     /// The carts whose definitions cannot be read. Their other settings and their queues stay.
@@ -44,7 +44,7 @@ pub struct Carts<C> {
     operation_id = "listCarts",
     params(("whole" = Option<bool>, Query, description = "true: each cart with its definition.")),
     responses(
-        (status = 200, description = "The carts.", body = inline(Carts<schema::cart::ListedCart>)),
+        (status = 200, description = "The carts.", body = inline(ListedCarts<schema::cart::ListedCart>)),
         (status = "default", response = problem::Document),
     ),
 )]
@@ -60,9 +60,9 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     if whole {
         let assignments = call.service.configuration().assignments().await?;
         let carts = carts.map(|kept| WholeCart::of(&call, kept, &assignments)).collect();
-        return Ok(json(StatusCode::OK, &Carts { carts, unreadable }));
+        return Ok(json(StatusCode::OK, &ListedCarts { carts, unreadable }));
     }
-    Ok(json(StatusCode::OK, &Carts { carts: carts.map(|kept| CartState::of(&call, kept)).collect(), unreadable }))
+    Ok(json(StatusCode::OK, &ListedCarts { carts: carts.map(|kept| CartDocument::of(&call, kept)).collect(), unreadable }))
 }
 
 fn unreadable_cart(call: &Call, cart: &CartId, error: &service::Error) -> UnreadableCart {
@@ -151,7 +151,7 @@ pub(super) async fn bindings(call: Call) -> Result<Response, Problem> {
 }
 
 /// A cart, or one whose definition cannot be read.
-type Switched = schema::Either<CartState, UnreadableCart>;
+type Switched = schema::Either<CartDocument, UnreadableCart>;
 
 /// Enables a cart.
 #[utoipa::path(
@@ -243,6 +243,6 @@ pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
 async fn after(call: &Call, cart: &CartId) -> Result<Response, Problem> {
     match call.service.carts().get(cart).await {
         Err(error @ service::Error::StoredCart { .. }) => Ok(json(StatusCode::OK, &unreadable_cart(call, cart, &error))),
-        kept => Ok(json(StatusCode::OK, &CartState::of(call, &kept?))),
+        kept => Ok(json(StatusCode::OK, &CartDocument::of(call, &kept?))),
     }
 }

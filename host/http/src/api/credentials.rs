@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 /// The credentials of a cart, without their values.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Credentials {
+pub struct CartCredentials {
     /// The Cart ID.
     #[schema(value_type = schema::CartId)]
     pub cart: CartId,
@@ -72,7 +72,7 @@ pub struct SetField {
     operation_id = "listCredentials",
     params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
     responses(
-        (status = 200, description = "Names and dates.", body = inline(Credentials)),
+        (status = 200, description = "Names and dates.", body = inline(CartCredentials)),
         (status = 404, response = problem::Document),
         (status = "default", response = problem::Document),
     ),
@@ -96,7 +96,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
         })
         .collect();
     let known = kept.manifest().is_some();
-    Ok(json(StatusCode::OK, &Credentials { cart: kept.cart.id.clone(), known, fields, set }))
+    Ok(json(StatusCode::OK, &CartCredentials { cart: kept.cart.id.clone(), known, fields, set }))
 }
 
 /// The value of a credential.

@@ -17,7 +17,7 @@ use cartage::service::{self, DeliveryView, DiscardOutcome, OrderStatus, Where, W
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::outbox::{Discarded, Filter, Found, Page, Queued, Retried};
-use documents::{CartCounts, Counts, DeadCount, Deliveries, Delivery, Ended};
+use documents::{CartCounts, DeadCount, Delivery, DeliveryCounts, DeliveryPage, EndedDelivery};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
-use whole::{EndedNow, OnRecord, Place, Placed, Recorded, RecordedState, Was, WholeDelivery};
+use whole::{EndedNow, OnRecord, Placed, QueueEnd, RecordedDelivery, RecordedState, Was, WholeDelivery};
 
 /// The number of deliveries on a page by default.
 pub(super) const PAGE_USUAL: u32 = 50;
@@ -176,7 +176,7 @@ type Cursor = schema::Text<0, { cursor::CURSOR_CHARS_MAX }>;
         ("cursor" = inline(Option<Cursor>), Query, description = "The `next` of the page before."),
     ),
     responses(
-        (status = 200, description = "The counts, and a page of deliveries.", body = Deliveries),
+        (status = 200, description = "The counts, and a page of deliveries.", body = DeliveryPage),
         (status = 400, response = problem::Document),
         (status = "default", response = problem::Document),
     ),
@@ -193,10 +193,10 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
         State::Queued => queued(&call, &wanted, after.as_deref()).await?,
     };
     let next = next.map(|place| call.shared.seal.give(&scope, &place));
-    Ok(json(StatusCode::OK, &Deliveries { counts, deliveries, next }))
+    Ok(json(StatusCode::OK, &DeliveryPage { counts, deliveries, next }))
 }
 
-async fn counts(call: &Call, wanted: &Wanted) -> Result<Counts, Problem> {
+async fn counts(call: &Call, wanted: &Wanted) -> Result<DeliveryCounts, Problem> {
     let deliveries = call.service.deliveries();
     let mut dead_letters = Vec::new();
     for filter in wanted.filters() {
@@ -206,7 +206,7 @@ async fn counts(call: &Call, wanted: &Wanted) -> Result<Counts, Problem> {
     let backlogs = deliveries.backlogs().await?;
     let within = |cart: &CartId| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart));
     let carts = backlogs.into_iter().filter(|backlog| within(&backlog.cart)).map(CartCounts::from);
-    Ok(Counts { carts: carts.collect(), dead_letters })
+    Ok(DeliveryCounts { carts: carts.collect(), dead_letters })
 }
 
 /// The rows of a page, and the place where the next one begins.
@@ -266,7 +266,9 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Delivery>, Problem> {
         rows.extend(dead.iter().map(|dead| (dead.sequence, Delivery::Dead(dead.into()))));
         rows.extend(queued.iter().map(|queued| (queued.sequence, Delivery::Queued(queued.into()))));
         rows.extend(delivered.iter().map(|has| (has.sequence, Delivery::Delivered(has.into()))));
-        rows.extend(ended.iter().map(|(order, one)| (one.sequence, Ended::of(&one.delivery, order, one.sequence, &one.ending).into())));
+        rows.extend(
+            ended.iter().map(|(order, one)| (one.sequence, EndedDelivery::of(&one.delivery, order, one.sequence, &one.ending).into())),
+        );
     }
     if wanted.order.is_some() {
         rows.sort_by_key(|(sequence, _)| *sequence);
@@ -285,8 +287,10 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Probl
     let (on_record, update) = match found {
         Some(Found::Queued(queued, update)) => (OnRecord::Listed(Delivery::Queued((&*queued).into())), Some(update)),
         Some(Found::Dead(letter, update)) => (OnRecord::Listed(Delivery::Dead((&*letter).into())), Some(update)),
-        Some(Found::Ended { order, sequence, ending }) => (OnRecord::Listed(Ended::of(delivery, &order, sequence, &ending).into()), None),
-        None => (OnRecord::Receipts(Recorded { delivery: delivery.clone(), state: recorded(&receipts), cart }), None),
+        Some(Found::Ended { order, sequence, ending }) => {
+            (OnRecord::Listed(EndedDelivery::of(delivery, &order, sequence, &ending).into()), None)
+        }
+        None => (OnRecord::Receipts(RecordedDelivery { delivery: delivery.clone(), state: recorded(&receipts), cart }), None),
     };
     Ok(WholeDelivery { on_record, update, receipts, cassettes, before, merged })
 }
@@ -336,8 +340,8 @@ pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let standing = call.service.orders().status_of(&delivery).await?;
     let stands = standing.as_ref().map(OrderStatus::line).unwrap_or_default();
     let (placed, sequence) = match done {
-        Retried::Head => (Place::Head, None),
-        Retried::Tail { sequence } => (Place::Tail, Some(sequence)),
+        Retried::Head => (QueueEnd::Head, None),
+        Retried::Tail { sequence } => (QueueEnd::Tail, Some(sequence)),
         Retried::NotDead if standing.is_some_and(|standing| standing.waits_for(&delivery)) => {
             return Err(in_no_state_for("tried again", &format!("it is no dead letter, and waits. {stands}"), &delivery, &found));
         }

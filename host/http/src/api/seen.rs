@@ -121,7 +121,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
 
 /// The open alerts.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Alerts {
+pub struct OpenAlerts {
     /// The alerts, the oldest first.
     pub alerts: Vec<OpenAlert>,
 }
@@ -154,7 +154,7 @@ pub struct OpenAlert {
     path = "/v1/alerts",
     operation_id = "alerts",
     responses(
-        (status = 200, description = "The open alerts.", body = inline(Alerts)),
+        (status = 200, description = "The open alerts.", body = inline(OpenAlerts)),
         (status = "default", response = problem::Document),
     ),
 )]
@@ -162,7 +162,7 @@ pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let open = call.service.alerts().open().await?;
     let alerts = open.iter().filter(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart)));
     let alerts = alerts.map(|alert| document(&call, alert)).collect();
-    Ok(json(StatusCode::OK, &Alerts { alerts }))
+    Ok(json(StatusCode::OK, &OpenAlerts { alerts }))
 }
 
 /// The state of everything.
@@ -174,7 +174,7 @@ pub struct StatusDocument {
     /// The open alerts, on which somebody must act.
     pub alerts: Vec<OpenAlert>,
     /// The carts by id, followed by removed carts that still have deliveries.
-    pub carts: Vec<CartNumbers>,
+    pub carts: Vec<CartOverview>,
     /// The free bytes on the disk of the data directory. Null: the system does not say.
     #[schema(required)]
     pub free_disk_bytes: Option<u64>,
@@ -182,7 +182,7 @@ pub struct StatusDocument {
 
 /// A cart with the numbers of its queue.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct CartNumbers {
+pub struct CartOverview {
     /// The cart that the numbers are about.
     #[schema(value_type = schema::CartId)]
     pub cart: CartId,
@@ -229,7 +229,7 @@ pub(super) async fn status(call: Call) -> Result<Response, Problem> {
     status.carts.retain(|cart| call.sees(&cart.cart));
     status.alerts.retain(|alert| call.caller.carts().is_none() || is_about(alert, |cart| call.sees(cart)));
     let now = status.at_unix_ms;
-    let numbers = |cart: CartStatus| CartNumbers {
+    let numbers = |cart: CartStatus| CartOverview {
         cart: cart.cart,
         mode: cart.mode,
         enabled: cart.enabled,

@@ -2,7 +2,7 @@
 
 use super::*;
 use cartage::clock::ManualClock;
-use cartage_http::api::documents::{ClockState, Tokens};
+use cartage_http::api::documents::{ClockState, TokenList};
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ fn a_path_keeps_the_names_in_it() {
 #[test]
 fn names_that_fit_no_path_are_not_asked_for() {
     let client = Client { server: Server::Daemon("/nowhere/api.sock".into()) };
-    let length = |client: &Client, name: &str| match ask::<Tokens>(client, &[name]) {
+    let length = |client: &Client, name: &str| match ask::<TokenList>(client, &[name]) {
         Err(Error::TooLong { bytes }) => Some(bytes),
         Ok(_) | Err(_) => None,
     };
@@ -66,7 +66,7 @@ fn names_that_fit_no_path_are_not_asked_for() {
 fn a_command_works_where_the_lock_and_the_socket_say() {
     let (folder, data) = folder();
     let here = Client::open(&data).expect("nobody works in it");
-    assert!(ask::<Tokens>(&here, &["tokens"]).is_ok_and(|answer| answer.tokens.is_empty()));
+    assert!(ask::<TokenList>(&here, &["tokens"]).is_ok_and(|answer| answer.tokens.is_empty()));
     let failure = Client::open(&data).expect_err("another command works in it");
     assert!(failure.text().contains(&format!("the Cartage with process id {}", std::process::id())), "{}", failure.text());
     assert!(failure.remedy().is_some_and(|remedy| remedy.contains("in a moment")));
@@ -97,7 +97,7 @@ fn a_refusal_is_told_with_its_causes_and_in_the_words_of_the_command_line() {
     // Requests about what is not there, of a real directory.
     let (_folder, data) = folder();
     let here = Client::open(&data).expect("nobody works in it");
-    let error = ask::<Tokens>(&here, &["nowhere"]).expect_err("there is no such path");
+    let error = ask::<TokenList>(&here, &["nowhere"]).expect_err("there is no such path");
     assert!(error.is("not-found") && error.problem().is_some_and(|problem| problem.what_to_do.is_none()), "{error}");
 }
 

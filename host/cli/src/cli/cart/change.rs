@@ -5,7 +5,7 @@ use crate::cli::apply::{Consent, invalid, plugin_at, shown, unless_unapproved};
 use crate::cli::{Failure, Verdict, report};
 use cartage::id::{CartId, Digest};
 use cartage_http::api::documents::{
-    CartPatch, Change, PatchedCart, PluginBytes, PluginRun, PluginRuns, RollbackBody, Upgrade, UpgradeBody,
+    CartChange, CartPatch, PatchedCart, PluginBytes, PluginRuns, RanPlugin, RollbackBody, Upgrade, UpgradeBody,
 };
 use std::path::Path;
 
@@ -54,12 +54,12 @@ pub(super) async fn roll_back(api: &Client, id: &CartId, wanted: Option<Digest>,
     };
     let Some(digest) = found else { return Err(no_other_plugin(id, wanted, pinned, &plugins)) };
     let body = RollbackBody { digest: Some(digest) };
-    let change: Change = api.post(to(&["carts", id.as_str(), "rollback"]), &body).await.map_err(invalid)?;
+    let change: CartChange = api.post(to(&["carts", id.as_str(), "rollback"]), &body).await.map_err(invalid)?;
     Ok(shown(&[change], None, Consent::GIVEN, json))
 }
 
 /// The refusal where no plugin ran to which the cart could return.
-fn no_other_plugin(id: &CartId, wanted: Option<Digest>, pinned: Option<Digest>, ran: &[PluginRun]) -> Failure {
+fn no_other_plugin(id: &CartId, wanted: Option<Digest>, pinned: Option<Digest>, ran: &[RanPlugin]) -> Failure {
     let known: Vec<String> = ran.iter().map(|run| run.digest.to_string()).collect();
     let message = match wanted {
         Some(wanted) if Some(wanted) == pinned => format!("cart {id} already has the plugin {wanted}"),

@@ -16,7 +16,7 @@ use cartage::service::List;
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
-use cartage_http::api::documents::{PluginState, WholeCart};
+use cartage_http::api::documents::{PluginFileState, WholeCart};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
     }
     let Ok(api) = Client::open(data) else { return Vec::new() };
     let kept = client::block_on(async { Ok(api.get::<WholeCart>(to(&["carts", cart.as_str()])).await?) });
-    let same = |kept: &WholeCart| kept.cart.plugin.state == PluginState::Admitted && kept.cart.plugin.found == Some(plugin);
+    let same = |kept: &WholeCart| kept.cart.plugin.state == PluginFileState::Admitted && kept.cart.plugin.found == Some(plugin);
     kept.ok().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }
 

@@ -6,29 +6,31 @@ use cartage::id::CartId;
 use cartage::remedy::Words as _;
 use cartage_commands::Commands;
 use cartage_contract::delivery::ChoicesOf;
-use cartage_http::api::documents::{CartState, Carts, Pause, PluginRuns, PluginState, SuppliedSetting, UnreadableCart, WholeCart};
+use cartage_http::api::documents::{
+    CartDocument, CartPause, ListedCarts, PluginFileState, PluginRuns, SuppliedSetting, UnreadableCart, WholeCart,
+};
 
 /// Lists the carts, one line each.
 pub(super) async fn list(api: &Client, json: bool) -> Result<Verdict, Failure> {
     if json {
-        let Carts { carts, unreadable } = whole(api).await?;
+        let ListedCarts { carts, unreadable } = whole(api).await?;
         let shown = carts.iter().map(document).collect::<Vec<_>>();
         let why = unreadable.iter().map(|cart| &cart.why).collect::<Vec<_>>();
         report::json(&serde_json::json!({ "carts": shown, "unreadable": why }));
         return Ok(warn_of(&unreadable));
     }
-    let Carts::<CartState> { carts, unreadable } = api.get(to(&["carts"])).await?;
+    let ListedCarts::<CartDocument> { carts, unreadable } = api.get(to(&["carts"])).await?;
     if carts.is_empty() && unreadable.is_empty() {
         report::line("there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
     } else {
-        let row = |cart: &CartState| (cart.cart.to_string(), format!("{}, {}, {}", state(cart), cart.mode, plugin(cart)));
+        let row = |cart: &CartDocument| (cart.cart.to_string(), format!("{}, {}, {}", state(cart), cart.mode, plugin(cart)));
         report::rows(&carts.iter().map(row).collect::<Vec<_>>());
     }
     Ok(warn_of(&unreadable))
 }
 
 /// All carts with their definitions.
-pub(in crate::cli) async fn whole(api: &Client) -> Result<Carts<WholeCart>, Failure> {
+pub(in crate::cli) async fn whole(api: &Client) -> Result<ListedCarts<WholeCart>, Failure> {
     Ok(api.get(to(&["carts"]).flag("whole", true)).await?)
 }
 
@@ -86,26 +88,26 @@ fn document(WholeCart { cart, definition, lists, .. }: &WholeCart) -> serde_json
     })
 }
 
-fn state(cart: &CartState) -> String {
+fn state(cart: &CartDocument) -> String {
     let enabled = if cart.enabled { "enabled" } else { "disabled" };
     let paused = match &cart.pause {
-        Some(Pause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
-        Some(Pause { why, said: None, .. }) => format!(", paused ({why})"),
+        Some(CartPause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
+        Some(CartPause { why, said: None, .. }) => format!(", paused ({why})"),
         None => String::new(),
     };
     let breaker = cart.breaker_open_until_unix_ms.map(|until| format!(", breaker open until {}", report::time(until)));
     format!("{enabled}{paused}{}", breaker.unwrap_or_default())
 }
 
-fn plugin(CartState { plugin, .. }: &CartState) -> String {
+fn plugin(CartDocument { plugin, .. }: &CartDocument) -> String {
     let text = |known: &Option<String>| known.clone().unwrap_or_default();
     match plugin.state {
-        PluginState::Admitted => format!("{} {}", text(&plugin.name), text(&plugin.version)),
-        PluginState::Missing => format!("{}: its file is missing", plugin.file),
-        PluginState::Changed => {
+        PluginFileState::Admitted => format!("{} {}", text(&plugin.name), text(&plugin.version)),
+        PluginFileState::Missing => format!("{}: its file is missing", plugin.file),
+        PluginFileState::Changed => {
             let found = plugin.found.map(|digest| digest.to_string()).unwrap_or_default();
             format!("{}: its file is now a different one ({found})", plugin.file)
         }
-        PluginState::Refused | PluginState::Unknown => format!("{}: {}", plugin.file, text(&plugin.why)),
+        PluginFileState::Refused | PluginFileState::Unknown => format!("{}: {}", plugin.file, text(&plugin.why)),
     }
 }

@@ -8,7 +8,7 @@ use cartage::id::DeliveryId;
 use cartage::outbox::Retried;
 use cartage::remedy::Remedy;
 use cartage_commands::command;
-use cartage_http::api::documents::{DeliveriesBody, RetriedDeadLetters, RetryOutcome, TriedDelivery};
+use cartage_http::api::documents::{DeliveriesBody, NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -29,12 +29,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
-        let body = match all {
-            true => filter.dead_letters(),
-            false => DeliveriesBody { deliveries: Some(deliveries), ..DeliveriesBody::default() },
-        };
-        let RetriedDeadLetters { deliveries: done, .. } = api.post(to(&["deliveries", "retry"]), &body).await?;
-        let done = done.unwrap_or_default();
+        let named = |ids: &[DeliveryId]| DeliveriesBody { deliveries: Some(ids.to_vec()), ..DeliveriesBody::default() };
+        let requests = if all { vec![filter.dead_letters()] } else { deliveries.chunks(NAMED_MAX).map(named).collect() };
+        let mut done = Vec::new();
+        for request in requests {
+            let RetriedDeadLetters { deliveries, .. } = api.post(to(&["deliveries", "retry"]), &request).await?;
+            done.extend(deliveries.unwrap_or_default());
+        }
         if now {
             return try_now(api, &done, json).await;
         }

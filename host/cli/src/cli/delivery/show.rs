@@ -9,7 +9,8 @@ use cartage::service::fate_name;
 use cartage_commands::command;
 use cartage_contract::orders::{Package, Update};
 use cartage_http::api::documents::{
-    CartCounts, DeadCount, DeadLetter, DeliveredDelivery, Delivery, DeliverySummary, EndedDelivery, OnRecord, QueuedDelivery, WholeDelivery,
+    CartCounts, DeadCount, DeadDelivery, DeliveredDelivery, Delivery, DeliverySummary, EndedDelivery, OnRecord, QueuedDelivery,
+    WholeDelivery,
 };
 use serde_json::{Value, json};
 
@@ -176,7 +177,7 @@ fn of(cart: &CartId, order: &SenderOrderNumber, sequence: u64) -> String {
     format!("update {sequence} of order {order} at {cart}")
 }
 
-fn dead_line(dead: &DeadLetter) -> String {
+fn dead_line(dead: &DeadDelivery) -> String {
     let blocks = if dead.order_waits { "; the rest of its order waits for it" } else { "" };
     let (reason, at) = (died_of(dead.reason), report::time(dead.died_at_unix_ms));
     format!(
@@ -235,7 +236,7 @@ fn backlog(one: &CartCounts) -> Value {
     })
 }
 
-fn dead_letter(dead: &DeadLetter) -> Value {
+fn dead_letter(dead: &DeadDelivery) -> Value {
     json!({
         "delivery": dead.delivery, "cart": dead.cart, "order": dead.order_number, "sequence": dead.sequence, "label": dead.label, "reason": dead.reason,
         "unreadable": dead.unreadable, "blocks": dead.order_waits, "attempts": dead.attempts.started, "accepted_at_unix_ms": dead.accepted_at_unix_ms,

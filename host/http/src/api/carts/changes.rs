@@ -5,7 +5,7 @@ use super::super::deliveries::{Why, reason};
 use super::super::problem::{self, Kind, Problem};
 use super::super::schema;
 use super::super::schema::UnixMs;
-use super::{Change, changes, not_taken};
+use super::{CartChange, changes, not_taken};
 use axum::response::Response;
 use cartage::service::definitions::{Field, Proposal, Redefined};
 use cartage::service::{Queue, RAW_MS_MAX};
@@ -143,12 +143,12 @@ pub struct PluginRuns {
     #[schema(required, value_type = Option<String>)]
     pub pinned: Option<Digest>,
     /// The plugins, the one that began last first.
-    pub plugins: Vec<PluginRun>,
+    pub plugins: Vec<RanPlugin>,
 }
 
 /// A plugin that ran for a cart.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct PluginRun {
+pub struct RanPlugin {
     /// The digest of the plugin's file.
     #[schema(value_type = String)]
     pub digest: Digest,
@@ -171,7 +171,7 @@ pub struct PluginRun {
 pub(in crate::api) async fn plugins(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
     let ran = call.service.carts().plugins_that_ran(&kept.cart.id).await?;
-    let plugins = ran.into_iter().map(|run| PluginRun { digest: run.plugin, present: Some(run.plugin) == kept.pinned() }).collect();
+    let plugins = ran.into_iter().map(|run| RanPlugin { digest: run.plugin, present: Some(run.plugin) == kept.pinned() }).collect();
     Ok(json(StatusCode::OK, &PluginRuns { cart: kept.cart.id.clone(), pinned: kept.pinned(), plugins }))
 }
 
@@ -193,7 +193,7 @@ pub struct RollbackBody {
     params(("cart" = schema::CartId, Path, description = "The Cart ID.")),
     request_body(content = inline(RollbackBody)),
     responses(
-        (status = 200, description = "The cart has the earlier plugin.", body = Change),
+        (status = 200, description = "The cart has the earlier plugin.", body = CartChange),
         (status = 404, response = problem::Document),
         (status = 409, response = problem::Document),
         (status = "default", response = problem::Document),
@@ -216,7 +216,7 @@ pub(in crate::api) async fn roll_back(call: Call) -> Result<Response, Problem> {
     cart.digest = Some(digest);
     let proposal = Proposal { cart, plugin: Some(bytes) };
     let prepared = Box::pin(call.service.definitions().prepare_from(&looked_at, proposal)).await.map_err(not_taken)?;
-    let made: Change = changes(&call, &prepared, false, true).await?.pop().expect("one definition was prepared");
+    let made: CartChange = changes(&call, &prepared, false, true).await?.pop().expect("one definition was prepared");
     call.service.definitions().make(prepared).await?;
     Ok(json(StatusCode::OK, &made))
 }

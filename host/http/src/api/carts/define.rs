@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 /// What a definition changes about a cart, or would change.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Change {
+pub struct CartChange {
     /// The Cart ID.
     #[schema(value_type = schema::CartId)]
     pub cart: CartId,
@@ -84,8 +84,8 @@ pub struct MissingCredential {
     ),
     request_body(content = String, content_type = "application/toml", description = "The definition of the cart."),
     responses(
-        (status = 200, description = "The cart is changed, or there was nothing to change. With dry_run: what would change.", body = Change),
-        (status = 201, description = "The cart is new.", body = Change),
+        (status = 200, description = "The cart is changed, or there was nothing to change. With dry_run: what would change.", body = CartChange),
+        (status = 201, description = "The cart is new.", body = CartChange),
         (status = 403, response = problem::Document),
         (status = 409, response = problem::Document),
         (status = 422, response = problem::Document),
@@ -127,7 +127,7 @@ pub(in crate::api) async fn put(call: Call) -> Result<Response, Problem> {
 #[serde(deny_unknown_fields)]
 pub struct DefinitionsBody {
     /// The definitions, each of another cart.
-    pub definitions: Vec<Definition>,
+    pub definitions: Vec<ProposedCart>,
     /// The files of plugins.
     #[serde(default)]
     #[schema(value_type = Option<Vec<schema::Base64>>, nullable = false)]
@@ -145,7 +145,7 @@ pub struct DefinitionsBody {
 /// The definition of a cart.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub struct ProposedCart {
     /// The definition, in TOML.
     pub definition: String,
     /// The cart's plugin, by its place in `plugins`; the first is 0. Left out: a file that the data directory has.
@@ -172,9 +172,9 @@ impl<'de> Deserialize<'de> for PluginBytes {
 
 /// What several definitions change, or would change.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Changes {
+pub struct CartChanges {
     /// What changes about each cart, in the order of the definitions.
-    pub changes: Vec<Change>,
+    pub changes: Vec<CartChange>,
     /// Whether a change needs approval, which was not given. Then none was made.
     pub needs_approval: bool,
     /// Whether the changes were made.
@@ -188,7 +188,7 @@ pub struct Changes {
     operation_id = "defineCarts",
     request_body(content = inline(DefinitionsBody)),
     responses(
-        (status = 200, description = "The carts are changed, or there was nothing to change. With dry_run: what would change.", body = inline(Changes)),
+        (status = 200, description = "The carts are changed, or there was nothing to change. With dry_run: what would change.", body = inline(CartChanges)),
         (status = 409, response = problem::Document),
         (status = 422, response = problem::Document),
         (status = "default", response = problem::Document),
@@ -197,7 +197,7 @@ pub struct Changes {
 pub(in crate::api) async fn define(call: Call) -> Result<Response, Problem> {
     let DefinitionsBody { definitions, plugins, dry_run, approve } = call.json()?;
     let mut proposals = Vec::new();
-    for Definition { definition, plugin } in definitions {
+    for ProposedCart { definition, plugin } in definitions {
         let cart = Cart::parse("the request", &definition).map_err(|error| Problem::of(Kind::Invalid, &error))?;
         let plugin = match plugin {
             Some(place) => Some(plugins.get(place).map(|file| file.0.clone()).ok_or_else(|| no_file(&cart.id, place, plugins.len()))?),
@@ -208,7 +208,7 @@ pub(in crate::api) async fn define(call: Call) -> Result<Response, Problem> {
     let prepared = Box::pin(call.service.definitions().prepare(proposals)).await.map_err(not_taken)?;
     let needs_approval = (prepared.asks() || prepared.leaves_live()) && !approve;
     let made = !dry_run && !needs_approval;
-    let changes = Changes { changes: changes(&call, &prepared, needs_approval, made).await?, needs_approval, made };
+    let changes = CartChanges { changes: changes(&call, &prepared, needs_approval, made).await?, needs_approval, made };
     if needs_approval && !dry_run {
         return Err(not_approved(why_not_made(&prepared, "\"approve\": true"), &changes));
     }
@@ -260,11 +260,11 @@ pub(super) fn why_not_made(prepared: &Prepared, how: &str) -> String {
 }
 
 /// What the definitions change, in their order.
-pub(super) async fn changes(call: &Call, prepared: &Prepared, needs_approval: bool, made: bool) -> Result<Vec<Change>, Problem> {
+pub(super) async fn changes(call: &Call, prepared: &Prepared, needs_approval: bool, made: bool) -> Result<Vec<CartChange>, Problem> {
     let mut changes = Vec::new();
     for PreparedCart { cart, manifest, difference, asks, leaves_live, warnings, .. } in prepared.carts() {
         let set = call.service.credentials().list(&cart.id).await?;
-        changes.push(Change {
+        changes.push(CartChange {
             cart: cart.id.clone(),
             new: difference.new,
             mended: difference.unreadable,

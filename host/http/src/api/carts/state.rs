@@ -30,7 +30,7 @@ pub struct UnreadableCart {
 /// A cart and its state.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Cart)]
-pub struct CartState {
+pub struct CartDocument {
     /// The Cart ID.
     #[schema(value_type = schema::CartId)]
     pub cart: CartId,
@@ -38,7 +38,7 @@ pub struct CartState {
     pub enabled: bool,
     /// The pause of the cart. Null: the cart is not paused.
     #[schema(required)]
-    pub pause: Option<Pause>,
+    pub pause: Option<CartPause>,
     /// Until when the cart is not asked because it fails again and again. Null: its breaker is closed.
     #[schema(required, value_type = Option<UnixMs>)]
     pub breaker_open_until_unix_ms: Option<u64>,
@@ -46,7 +46,7 @@ pub struct CartState {
     #[schema(value_type = schema::cart::Mode, inline)]
     pub mode: Mode,
     /// The plugin of the cart.
-    pub plugin: Plugin,
+    pub plugin: CartPlugin,
     /// The digest of the plugin's file to which the cart is pinned. Null: the cart is not pinned.
     #[schema(required, value_type = Option<String>)]
     pub digest: Option<Digest>,
@@ -54,7 +54,7 @@ pub struct CartState {
 
 /// A pause of a cart.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Pause {
+pub struct CartPause {
     /// The reason, by name or in the words of the person who paused the cart.
     pub why: String,
     /// What the plugin said when the cart was paused. Null: nothing.
@@ -67,12 +67,12 @@ pub struct Pause {
 
 /// The plugin of a cart.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Plugin {
+pub struct CartPlugin {
     /// The file that the cart's definition names.
     pub file: String,
     /// What is known of the file.
     #[schema(inline)]
-    pub state: PluginState,
+    pub state: PluginFileState,
     /// The name of the plugin. Null: the plugin was not admitted.
     #[schema(required)]
     pub name: Option<String>,
@@ -91,7 +91,7 @@ pub struct Plugin {
 /// What is known of a plugin's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum PluginState {
+pub enum PluginFileState {
     /// The plugin can be used.
     Admitted,
     /// The file is not there.
@@ -109,7 +109,7 @@ pub enum PluginState {
 pub struct WholeCart {
     /// The state of the cart.
     #[serde(flatten)]
-    pub cart: CartState,
+    pub cart: CartDocument,
     /// The definition, in TOML.
     pub definition: String,
     /// When the definition was last changed.
@@ -151,31 +151,31 @@ impl From<&Supplied> for SuppliedSetting {
     }
 }
 
-impl CartState {
-    pub(in crate::api) fn of(call: &Call, kept: &StoredCart) -> CartState {
+impl CartDocument {
+    pub(in crate::api) fn of(call: &Call, kept: &StoredCart) -> CartDocument {
         let pause = kept.pause_at(call.service.now_unix_ms());
-        CartState {
+        CartDocument {
             cart: kept.cart.id.clone(),
             enabled: kept.row.enabled,
-            pause: pause.map(|pause| Pause { why: pause.why.clone(), said: pause.said.clone(), until_unix_ms: pause.until_unix_ms }),
+            pause: pause.map(|pause| CartPause { why: pause.why.clone(), said: pause.said.clone(), until_unix_ms: pause.until_unix_ms }),
             breaker_open_until_unix_ms: call.service.overview().breaker_until(&kept.cart.id),
             mode: kept.mode.clone(),
-            plugin: Plugin::of(call, kept),
+            plugin: CartPlugin::of(call, kept),
             digest: kept.pinned(),
         }
     }
 }
 
-impl Plugin {
-    fn of(call: &Call, kept: &StoredCart) -> Plugin {
+impl CartPlugin {
+    fn of(call: &Call, kept: &StoredCart) -> CartPlugin {
         let (state, manifest, found, why) = match &kept.plugin {
-            PluginKept::Admitted { digest, manifest } => (PluginState::Admitted, Some(manifest), Some(*digest), None),
-            PluginKept::Missing => (PluginState::Missing, None, None, None),
-            PluginKept::Changed { found } => (PluginState::Changed, None, Some(*found), None),
-            PluginKept::Refused { reason } => (PluginState::Refused, None, None, Some(reason.clone())),
-            PluginKept::Unknown { why } => (PluginState::Unknown, None, None, Some(chain(&**why))),
+            PluginKept::Admitted { digest, manifest } => (PluginFileState::Admitted, Some(manifest), Some(*digest), None),
+            PluginKept::Missing => (PluginFileState::Missing, None, None, None),
+            PluginKept::Changed { found } => (PluginFileState::Changed, None, Some(*found), None),
+            PluginKept::Refused { reason } => (PluginFileState::Refused, None, None, Some(reason.clone())),
+            PluginKept::Unknown { why } => (PluginFileState::Unknown, None, None, Some(chain(&**why))),
         };
-        Plugin {
+        CartPlugin {
             file: kept.cart.plugin.clone(),
             state,
             name: manifest.map(|manifest| manifest.name.clone()),
@@ -189,7 +189,7 @@ impl Plugin {
 impl WholeCart {
     pub(in crate::api) fn of(call: &Call, kept: &StoredCart, assignments: &Assignments) -> WholeCart {
         WholeCart {
-            cart: CartState::of(call, kept),
+            cart: CartDocument::of(call, kept),
             definition: kept.cart.to_toml(),
             changed_at_unix_ms: kept.row.changed_at_unix_ms,
             lists: kept.lists.clone(),

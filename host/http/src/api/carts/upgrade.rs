@@ -4,7 +4,7 @@ use super::super::call::{Call, json};
 use super::super::caller::Caller;
 use super::super::problem::{self, Kind, Problem};
 use super::super::schema;
-use super::{Change, PluginBytes, changes, not_approved, not_taken, why_not_made};
+use super::{CartChange, PluginBytes, changes, not_approved, not_taken, why_not_made};
 use axum::response::Response;
 use cartage::service::definitions::Proposal;
 use cartage::service::{REHEARSED_MAX, Rehearsed};
@@ -50,7 +50,7 @@ pub struct UpgradeBody {
 pub struct Upgrade {
     /// The change.
     #[serde(flatten)]
-    pub change: Change,
+    pub change: CartChange,
     /// The recorded attempts that were replayed, each with what the new plugin does differently. Null: none were asked for.
     #[schema(required, value_type = Option<Vec<Object>>)]
     pub rehearsed: Option<Vec<Rehearsed>>,

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 /// A page of deliveries, with counts of all.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Deliveries {
+pub struct DeliveryPage {
     /// The numbers of all deliveries.
-    pub counts: Counts,
+    pub counts: DeliveryCounts,
     /// The deliveries of the page.
     pub deliveries: Vec<Delivery>,
     /// The cursor of the next page. Null: this page is the last.
@@ -25,8 +25,7 @@ pub struct Deliveries {
 
 /// The numbers of deliveries.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = DeliveryCounts)]
-pub struct Counts {
+pub struct DeliveryCounts {
     /// The numbers of each cart.
     pub carts: Vec<CartCounts>,
     /// The dead letters by cart and reason.
@@ -68,21 +67,20 @@ pub struct DeadCount {
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Delivery {
     /// The delivery waits or is under way.
-    Queued(Queued),
+    Queued(QueuedDelivery),
     /// The delivery is a dead letter.
-    Dead(Dead),
+    Dead(DeadDelivery),
     /// The cart has the update.
-    Delivered(Delivered),
+    Delivered(DeliveredDelivery),
     /// A person ended the delivery.
-    Discarded(Ended),
+    Discarded(EndedDelivery),
     /// A newer update of the order replaces the delivery.
-    Superseded(Ended),
+    Superseded(EndedDelivery),
 }
 
 /// A delivery that waits or is under way.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = QueuedDelivery)]
-pub struct Queued {
+pub struct QueuedDelivery {
     /// The id of the delivery.
     #[schema(value_type = String)]
     pub delivery: DeliveryId,
@@ -101,7 +99,7 @@ pub struct Queued {
     #[schema(required)]
     pub unreadable: Option<String>,
     /// The numbers of the attempts.
-    pub attempts: Attempts,
+    pub attempts: AttemptCounts,
     /// When the update was accepted.
     #[schema(value_type = UnixMs)]
     pub accepted_at_unix_ms: u64,
@@ -121,7 +119,7 @@ pub struct Queued {
 /// A delivery that is not attempted again by itself.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = DeadLetter)]
-pub struct Dead {
+pub struct DeadDelivery {
     /// The id of the delivery.
     #[schema(value_type = String)]
     pub delivery: DeliveryId,
@@ -140,7 +138,7 @@ pub struct Dead {
     #[schema(required)]
     pub unreadable: Option<String>,
     /// The numbers of the attempts.
-    pub attempts: Attempts,
+    pub attempts: AttemptCounts,
     /// When the update was accepted.
     #[schema(value_type = UnixMs)]
     pub accepted_at_unix_ms: u64,
@@ -158,7 +156,7 @@ pub struct Dead {
 
 /// The numbers of a delivery's attempts.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Attempts {
+pub struct AttemptCounts {
     /// Attempts that count against the retry schedule.
     pub counted: u32,
     /// Attempts that failed by a fault of the plugin.
@@ -169,8 +167,7 @@ pub struct Attempts {
 
 /// A delivery that the cart has, by its receipt.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = DeliveredDelivery)]
-pub struct Delivered {
+pub struct DeliveredDelivery {
     /// The id of the delivery.
     #[schema(value_type = String)]
     pub delivery: DeliveryId,
@@ -194,8 +191,7 @@ pub struct Delivered {
 
 /// A delivery that ended without reaching its cart.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = EndedDelivery)]
-pub struct Ended {
+pub struct EndedDelivery {
     /// The id of the delivery.
     #[schema(value_type = String)]
     pub delivery: DeliveryId,
@@ -257,9 +253,9 @@ enum EndedBy {
     },
 }
 
-impl Ended {
-    pub(super) fn of(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> Ended {
-        Ended {
+impl EndedDelivery {
+    pub(super) fn of(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> EndedDelivery {
+        EndedDelivery {
             delivery: delivery.clone(),
             cart: order.cart.clone(),
             order_number: order.number.clone(),
@@ -270,8 +266,8 @@ impl Ended {
     }
 }
 
-impl From<Ended> for Delivery {
-    fn from(ended: Ended) -> Delivery {
+impl From<EndedDelivery> for Delivery {
+    fn from(ended: EndedDelivery) -> Delivery {
         match ended.ending {
             How::Discarded { .. } => Delivery::Discarded(ended),
             How::Superseded { .. } => Delivery::Superseded(ended),
@@ -279,9 +275,9 @@ impl From<Ended> for Delivery {
     }
 }
 
-impl From<&outbox::Queued> for Queued {
-    fn from(queued: &outbox::Queued) -> Queued {
-        Queued {
+impl From<&outbox::Queued> for QueuedDelivery {
+    fn from(queued: &outbox::Queued) -> QueuedDelivery {
+        QueuedDelivery {
             delivery: queued.delivery.clone(),
             cart: queued.order.cart.clone(),
             order_number: queued.order.number.clone(),
@@ -298,9 +294,9 @@ impl From<&outbox::Queued> for Queued {
     }
 }
 
-impl From<&DeadLetter> for Dead {
-    fn from(letter: &DeadLetter) -> Dead {
-        Dead {
+impl From<&DeadLetter> for DeadDelivery {
+    fn from(letter: &DeadLetter) -> DeadDelivery {
+        DeadDelivery {
             delivery: letter.delivery.clone(),
             cart: letter.order.cart.clone(),
             order_number: letter.order.number.clone(),
@@ -317,9 +313,9 @@ impl From<&DeadLetter> for Dead {
     }
 }
 
-impl From<&receipts::Delivered> for Delivered {
-    fn from(has: &receipts::Delivered) -> Delivered {
-        Delivered {
+impl From<&receipts::Delivered> for DeliveredDelivery {
+    fn from(has: &receipts::Delivered) -> DeliveredDelivery {
+        DeliveredDelivery {
             delivery: has.delivery.clone(),
             cart: has.order.cart.clone(),
             order_number: has.order.number.clone(),
@@ -349,9 +345,9 @@ impl From<outbox::Backlog> for CartCounts {
     }
 }
 
-impl From<&outbox::Attempts> for Attempts {
-    fn from(attempts: &outbox::Attempts) -> Attempts {
-        Attempts { counted: attempts.counted, plugin_faults: attempts.plugin_faults, started: attempts.claims }
+impl From<&outbox::Attempts> for AttemptCounts {
+    fn from(attempts: &outbox::Attempts) -> AttemptCounts {
+        AttemptCounts { counted: attempts.counted, plugin_faults: attempts.plugin_faults, started: attempts.claims }
     }
 }
 

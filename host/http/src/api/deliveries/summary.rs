@@ -1,6 +1,6 @@
 //! The deliveries at one look, for the command line: the counts, and the first of each kind.
 
-use super::documents::{Counts, Dead, DeadCount, Delivered, Ended, Queued};
+use super::documents::{DeadCount, DeadDelivery, DeliveredDelivery, DeliveryCounts, EndedDelivery, QueuedDelivery};
 use super::{State, read_reason};
 use crate::api::call::{Call, json};
 use crate::api::problem::{self, Problem};
@@ -25,15 +25,15 @@ type Rows = schema::Number<1, ROWS_USUAL, ROWS_MAX>;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DeliverySummary {
     /// The numbers of each cart, and the dead letters that the query selects by reason.
-    pub counts: Counts,
+    pub counts: DeliveryCounts,
     /// Dead letters, the last to die first.
-    pub dead: Vec<Dead>,
+    pub dead: Vec<DeadDelivery>,
     /// Waiting deliveries, by cart, the first to arrive first.
-    pub queued: Vec<Queued>,
+    pub queued: Vec<QueuedDelivery>,
     /// Deliveries that carts have, the last first; those of one order in the sequence of its updates.
-    pub delivered: Vec<Delivered>,
+    pub delivered: Vec<DeliveredDelivery>,
     /// Deliveries of one order that ended without reaching the cart.
-    pub ended: Vec<Ended>,
+    pub ended: Vec<EndedDelivery>,
 }
 
 /// Counts deliveries, and lists the first of each kind that a query selects.
@@ -67,14 +67,14 @@ pub(in crate::api) async fn summary(call: Call) -> Result<Response, Problem> {
     let most = query.number("limit", ROWS_USUAL, ROWS_MAX)?;
     let Listed { carts, reasons, dead, queued, delivered, ended } = call.service.deliveries().list(&which, most).await?;
     let summary = DeliverySummary {
-        counts: Counts {
+        counts: DeliveryCounts {
             carts: carts.into_iter().map(Into::into).collect(),
             dead_letters: reasons.into_iter().map(DeadCount::from).collect(),
         },
-        dead: dead.iter().map(Dead::from).collect(),
-        queued: queued.iter().map(Queued::from).collect(),
-        delivered: delivered.iter().map(Delivered::from).collect(),
-        ended: ended.iter().map(|(order, one)| Ended::of(&one.delivery, order, one.sequence, &one.ending)).collect(),
+        dead: dead.iter().map(DeadDelivery::from).collect(),
+        queued: queued.iter().map(QueuedDelivery::from).collect(),
+        delivered: delivered.iter().map(DeliveredDelivery::from).collect(),
+        ended: ended.iter().map(|(order, one)| EndedDelivery::of(&one.delivery, order, one.sequence, &one.ending)).collect(),
     };
     Ok(json(StatusCode::OK, &summary))
 }

@@ -46,13 +46,12 @@ pub enum OnRecord {
     /// The delivery, as lists show it.
     Listed(Delivery),
     /// Only receipts of the delivery.
-    Receipts(Recorded),
+    Receipts(RecordedDelivery),
 }
 
 /// A delivery of which only receipts are on record.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = RecordedDelivery)]
-pub struct Recorded {
+pub struct RecordedDelivery {
     /// The id of the delivery.
     #[schema(value_type = String)]
     pub delivery: DeliveryId,
@@ -83,7 +82,7 @@ pub struct Placed {
     pub delivery: DeliveryId,
     /// The end of the queue at which the delivery stands.
     #[schema(inline)]
-    pub placed: Place,
+    pub placed: QueueEnd,
     /// The number that the update has now within its order. Left out: the number is the same as before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -95,7 +94,7 @@ pub struct Placed {
 /// An end of an order's queue.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum QueueEnd {
     /// The front, where the delivery stood before.
     Head,
     /// The back, because the order went on meanwhile.
@@ -137,8 +136,10 @@ impl OnRecord {
             OnRecord::Listed(Delivery::Dead(_)) => "dead",
             OnRecord::Listed(Delivery::Discarded(_)) => "discarded",
             OnRecord::Listed(Delivery::Superseded(_)) => "superseded",
-            OnRecord::Listed(Delivery::Delivered(_)) | OnRecord::Receipts(Recorded { state: RecordedState::Delivered, .. }) => "delivered",
-            OnRecord::Receipts(Recorded { state: RecordedState::Recorded, .. }) => "recorded",
+            OnRecord::Listed(Delivery::Delivered(_)) | OnRecord::Receipts(RecordedDelivery { state: RecordedState::Delivered, .. }) => {
+                "delivered"
+            }
+            OnRecord::Receipts(RecordedDelivery { state: RecordedState::Recorded, .. }) => "recorded",
         }
     }
 }

@@ -2,7 +2,7 @@
 #![expect(dead_code, reason = "these types describe others and are never made")]
 
 use super::{Remedy, UnixMs, names};
-use crate::api::carts::{CartState, SuppliedSetting};
+use crate::api::carts::{CartDocument, SuppliedSetting};
 use cartage_model::{carts, parameters};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,7 +99,7 @@ pub(in crate::api) struct ApprovedSlot {
 #[derive(Serialize, ToSchema)]
 pub(in crate::api) struct ListedCart {
     #[serde(flatten)]
-    cart: CartState,
+    cart: CartDocument,
     /// The definition, in TOML. Like the members below, it is left out unless the query says `whole=true`.
     #[schema(nullable = false)]
     definition: Option<String>,
