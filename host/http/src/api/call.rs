@@ -11,11 +11,13 @@ use crate::inbound::body::{Room, Share};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use cartage::service::Service;
+use cartage_base::heavy;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use cartage_model::remedy::Remedy;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The most characters of a delivery's id in a path.
@@ -125,6 +127,16 @@ impl Call {
             let kind = if error.is_about_data() { Kind::Invalid } else { Kind::BadRequest };
             Problem::new(kind, format!("could not read the body as JSON: {error}"))
         })
+    }
+
+    /// Reads a body that may be large as JSON of this type, on a thread on which no request waits.
+    pub(super) async fn large_json<T: DeserializeOwned + Send + 'static>(self) -> Result<(Call, T), Problem> {
+        let (call, body) = heavy::work(self.body.len(), move || {
+            let body = self.json();
+            (self, body)
+        })
+        .await;
+        Ok((call, body?))
     }
 
     /// The body as text.

@@ -5,7 +5,6 @@ use super::problem::{self, Kind, More, Problem};
 use super::schema;
 use axum::response::Response;
 use cartage::service::{self, Forgotten};
-use cartage_base::heavy;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_store as store;
 use http::StatusCode;
@@ -177,13 +176,7 @@ pub struct AllLabelsBody {
     ),
 )]
 pub(super) async fn baseline_all(call: Call) -> Result<Response, Problem> {
-    let bytes = call.body.len();
-    let (call, body) = heavy::work(bytes, move || {
-        let body = call.json::<AllLabelsBody>();
-        (call, body)
-    })
-    .await;
-    let AllLabelsBody { cart, orders } = body?;
+    let (call, AllLabelsBody { cart, orders }) = call.large_json().await?;
     let orders = call.service.intake().baseline(&cart, orders).await?;
     Ok(json(StatusCode::OK, &RecordedLabels { cart, orders }))
 }

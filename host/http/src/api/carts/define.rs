@@ -195,7 +195,8 @@ pub struct CartChanges {
     ),
 )]
 pub(in crate::api) async fn define(call: Call) -> Result<Response, Problem> {
-    let DefinitionsBody { definitions, plugins, dry_run, approve } = call.json()?;
+    let (call, body) = call.large_json().await?;
+    let DefinitionsBody { definitions, plugins, dry_run, approve } = body;
     let mut proposals = Vec::new();
     for ProposedCart { definition, plugin } in definitions {
         let cart = Cart::parse("the request", &definition).map_err(|error| Problem::of(Kind::Invalid, &error))?;

@@ -73,7 +73,8 @@ pub struct Upgrade {
 )]
 pub(in crate::api) async fn upgrade(call: Call) -> Result<Response, Problem> {
     let kept = call.service.carts().get(&call.cart()?).await?;
-    let UpgradeBody { digest, plugin, file, replay_last, dry_run, approve } = call.json()?;
+    let (call, body) = call.large_json().await?;
+    let UpgradeBody { digest, plugin, file, replay_last, dry_run, approve } = body;
     if replay_last.is_some_and(|most| !(1..=REHEARSED_MAX).contains(&most)) {
         return Err(Problem::new(Kind::Invalid, format!("replay_last is from 1 to {REHEARSED_MAX}")));
     }
