@@ -1,7 +1,8 @@
 //! The command line: each command is one struct in one file.
 //!
 //! A command that works in a data directory asks the API for it ([`api`]), prints the answer with [`report`], and reads and writes the files that its user
-//! names. Its return value says whether the command achieved what was asked. A command that could not do its work returns a [`Failure`], and [`main`] prints that once: what was attempted, the causes below it, and what to do.
+//! names. Its return value says whether the command achieved what was asked. A command that could not do its work returns a [`Failure`], and [`main`] prints
+//! that once: what was attempted, the causes below it, and what to do.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, which may be an error; standard error holds the
 //! messages to the user.

@@ -3,16 +3,16 @@
 //! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
 //! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. So every request takes the same steps
 //! (`api/middleware.rs`): its host and origin are checked, its token is looked up, its rate and role are checked, and its query and body are bounded and
-//! read. Users of the machine, such as the commands of `cartage`, need no token ([`Callers::Machine`]). Only then does a handler see the request, with a [`Service`] that acts for the token's merchant and cannot act for another.
+//! read. Users of the machine, such as the commands of `cartage`, need no token ([`Callers::Machine`]). Only then does a handler see the request, with a
+//! [`Service`] that acts for the token's merchant and cannot act for another.
 //!
-//! The [`documents`] are the bodies of requests and answers as types, for clients in Rust. The description at `/v1/openapi.json` is derived from the handlers and from the types that they read and send (`api/openapi.rs`, `api/schema.rs`).
-//! Tests compare it with the table of routes, and every request and answer of the tests with it.
+//! The [`documents`] are the bodies of requests and answers as types, for clients in Rust. The description at `/v1/openapi.json` is derived from the
+//! handlers and from the types that they read and send (`api/openapi.rs`, `api/schema.rs`). Tests compare it with the table of routes, and every request and
+//! answer of the tests with it.
 //!
 //! The API promises that an update is answered with `202` only once it is on disk, and that a malformed request is answered with a problem (RFC 9457)
 //! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
 //! that. `docs/http-api.md` is the guide for users of the API.
-
-#![allow(missing_docs, reason = "members of documents whose names say everything have no comment, here and in the description")]
 
 mod access_tokens;
 mod all_carts;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 /// The tokens of the merchant.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct TokenList {
+    /// The tokens, by name.
     pub tokens: Vec<TokenState>,
 }
 
@@ -24,11 +25,13 @@ pub struct TokenList {
 pub struct TokenState {
     /// The name under which the audit lists the token's holder.
     pub name: String,
+    /// The role of the token's holder.
     #[schema(value_type = schema::Role, inline)]
     pub role: Role,
     /// The carts that the holder may touch. Null: every cart.
     #[schema(required, value_type = Option<Vec<schema::CartId>>)]
     pub carts: Option<Vec<CartId>>,
+    /// When the token was made.
     #[schema(value_type = UnixMs)]
     pub made_at_unix_ms: u64,
     /// When the token was last used, to the hour. Null: never.
@@ -44,6 +47,7 @@ pub struct TokenState {
 #[schema(as = NewToken)]
 pub struct NewTokenDocument {
     #[serde(flatten)]
+    /// The token, as lists show it.
     pub token: TokenState,
     /// The text that the holder sends as the bearer token.
     pub text: String,
@@ -52,14 +56,17 @@ pub struct NewTokenDocument {
 /// The name of a token that was removed.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RemovedToken {
+    /// The name of the token.
     pub removed: String,
 }
 
+/// The token that is to be made.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
     /// 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.
     pub name: String,
+    /// The role of the token's holder.
     #[schema(value_type = schema::Role, inline)]
     pub role: Role,
     /// The carts that the holder may touch. Left out: every cart.

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 /// The bans of the merchant.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AllBans {
+    /// The bans, the most recent first.
     pub bans: Vec<BanState>,
 }
 
@@ -28,6 +29,7 @@ pub struct BanState {
     pub digest: Digest,
     /// The reason, in the words of the person who banned the plugin.
     pub why: String,
+    /// When the plugin was banned.
     #[schema(value_type = UnixMs)]
     pub banned_at_unix_ms: u64,
 }
@@ -35,6 +37,7 @@ pub struct BanState {
 /// What a ban did.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct BanResult {
+    /// The digest of the plugin's file.
     #[schema(value_type = String)]
     pub digest: Digest,
     /// Whether the plugin was not banned before.
@@ -47,6 +50,7 @@ pub struct BanResult {
 /// What the end of a ban did.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UnbanResult {
+    /// The digest of the plugin's file.
     #[schema(value_type = String)]
     pub digest: Digest,
     /// The carts whose pause ended.
@@ -54,6 +58,7 @@ pub struct UnbanResult {
     pub carts: Vec<CartId>,
 }
 
+/// Why a plugin is to be banned.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanBody {

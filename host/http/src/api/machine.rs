@@ -132,6 +132,7 @@ pub(super) async fn make_key(call: Call) -> Result<Response, Problem> {
 /// What the machine's clock shows, and whether it is believed.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ClockState {
+    /// The time that the clock shows.
     #[schema(value_type = UnixMs)]
     pub now_unix_ms: u64,
     /// Whether data is deleted and updates die for their age.
@@ -183,6 +184,7 @@ pub(super) async fn confirm_clock(call: Call) -> Result<Response, Problem> {
     Ok(clock_state(&call, doubt, true))
 }
 
+/// Whether expired data is deleted.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionBody {
@@ -195,15 +197,19 @@ pub struct RetentionBody {
 /// What was deleted, or would be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RetainedKinds {
+    /// Whether expired data was only counted.
     pub dry_run: bool,
+    /// The kinds of data of every merchant.
     pub kinds: Vec<RetainedKind>,
 }
 
 /// The expired data of one kind of one merchant.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RetainedKind {
+    /// The merchant whose data it is.
     #[schema(value_type = String)]
     pub merchant: MerchantId,
+    /// The kind of the data.
     #[schema(value_type = schema::merchant::RetentionKind, inline)]
     pub kind: RecordKind,
     /// How long such data is kept, in milliseconds.
