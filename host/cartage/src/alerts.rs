@@ -18,7 +18,7 @@ use cartage_base::counted::counted;
 use cartage_model::id::DeliveryId;
 use cartage_model::receipt::PauseReason;
 use cartage_model::remedy::{DeliveryState, Remedy};
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::data_dir::disk_level::{DiskLevel, free};
 use cartage_store::outbox::Faults;
 use cartage_store::outbox::sqlite::CART_GONE;
@@ -306,7 +306,7 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
 }
 
 /// The plugin's message from when the cart was paused, for people.
-fn said(pause: &Pause) -> String {
+fn said(pause: &PauseRow) -> String {
     pause.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default()
 }
 

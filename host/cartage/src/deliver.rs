@@ -28,7 +28,7 @@ use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
 use cartage_policy::schedule::{AttemptVerdict, CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline};
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};
 use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
@@ -426,7 +426,7 @@ fn settlement(verdict: &AttemptVerdict, receipt: &Receipt) -> Settlement {
         (NextStep::Dead { reason, then }, _) => Settlement::Dead { reason, then },
         (NextStep::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
         (NextStep::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
-            Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
+            Settlement::CartPaused { pause: PauseRow { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
         (NextStep::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
             Settlement::Retry { due_at_unix_ms: due_unix_ms, counted: counts(receipt.fate, verdict) }

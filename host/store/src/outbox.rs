@@ -52,7 +52,7 @@ pub use sqlite::Sqlite;
 pub use crate::Reach;
 
 use crate as store;
-use crate::orders::{Label, OrderRef, Package};
+use crate::orders::{LabelRow, OrderRef, PackageRow};
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
@@ -133,9 +133,9 @@ pub struct New {
     /// The update to send to the cart.
     pub update: Box<Update>,
     /// The order's labels that the update carries, for the order's row.
-    pub labels: Vec<Label>,
+    pub labels: Vec<LabelRow>,
     /// The packages that the update carries, for the order's row.
-    pub packages: Vec<Package>,
+    pub packages: Vec<PackageRow>,
     /// When the update arrived.
     pub at_unix_ms: u64,
 }

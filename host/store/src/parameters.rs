@@ -24,7 +24,7 @@ impl Scope {
 
 /// A value that a person set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
+pub struct ParameterRow {
     /// The scope that the value holds for.
     pub scope: Scope,
     /// The parameter's name.
@@ -40,10 +40,10 @@ pub struct Parameter {
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &Parameter) -> Result<(), Error> {
+pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &ParameterRow) -> Result<(), Error> {
     let sql = "INSERT INTO parameters (merchant, cart, name, value, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET value = excluded.value, set_at = excluded.set_at";
-    let Parameter { scope, name, value, set_at_unix_ms } = parameter;
+    let ParameterRow { scope, name, value, set_at_unix_ms } = parameter;
     tx.run("set a parameter", sql, (merchant, scope.column(), name, value, set_at_unix_ms)).map(drop)
 }
 
@@ -62,7 +62,7 @@ pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> R
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Parameter>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<ParameterRow>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 ORDER BY cart, name";
     view.all("list the parameters", sql, (merchant,), read)
 }
@@ -72,13 +72,13 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Parameter>, Er
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<Parameter>, Error> {
+pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<ParameterRow>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 AND cart IN ('', ?2) ORDER BY cart, name";
     view.all("look up a cart's parameters", sql, (merchant, cart), read)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Parameter> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ParameterRow> {
     let system = row.get_ref(0)?.as_str()?.is_empty();
     let scope = if system { Scope::System } else { Scope::Cart(row.get(0)?) };
-    Ok(Parameter { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
+    Ok(ParameterRow { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
 }

@@ -3,7 +3,7 @@
 use cartage_base::clock::Doubt;
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::remedy::Remedy;
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::outbox::{Backlog, Faults};
 
 /// A fact that may be unknown.
@@ -26,7 +26,7 @@ pub struct CartFacts {
     /// Whether the cart is enabled.
     pub enabled: bool,
     /// The pause that holds the cart now, its own or one of several carts; `None` if it is not paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
     /// The numbers of waiting and of dead deliveries; `None` if there are none.
     pub backlog: Option<Backlog>,
     /// How many of the dead letters were claimed too often without an answer.

@@ -40,8 +40,8 @@ fn unreadable(count: u64) -> Certainty<Unreadable> {
     Certainty::Yes(Unreadable { count, order: "1021".to_owned(), delivery: DeliveryId::named("d-1") })
 }
 
-fn paused(why: &str) -> Option<Pause> {
-    Some(Pause::new(why, None))
+fn paused(why: &str) -> Option<PauseRow> {
+    Some(PauseRow::new(why, None))
 }
 
 fn facts() -> Facts {
@@ -117,14 +117,17 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         ),
         (
             CartFacts {
-                pause: Some(Pause { said: Some("the scope write_orders is missing".into()), ..Pause::new("not-permitted", None) }),
+                pause: Some(PauseRow { said: Some("the scope write_orders is missing".into()), ..PauseRow::new("not-permitted", None) }),
                 ..cart()
             },
             Kind::NotPermitted,
             "so it is paused: the scope write_orders is missing; grant the missing right at the shop; resume the cart with `cartage cart resume shop`",
         ),
         (
-            CartFacts { pause: Some(Pause { said: Some("no location gid-9".into()), ..Pause::new("misconfigured", None) }), ..cart() },
+            CartFacts {
+                pause: Some(PauseRow { said: Some("no location gid-9".into()), ..PauseRow::new("misconfigured", None) }),
+                ..cart()
+            },
             Kind::Misconfigured,
             "for the cart shop, which is paused: no location gid-9; correct it, then resume the cart with `cartage cart resume shop`",
         ),
@@ -167,7 +170,7 @@ fn what_needs_nobody_is_no_condition() {
     for (what, facts) in [
         ("just in time", CartFacts { backlog: backlog(1, 0, 0, 1000), ..cart() }),
         ("a person paused it", CartFacts { pause: paused("by hand"), ..cart() }),
-        ("it goes on by itself", CartFacts { pause: Some(Pause::new("credentials", Some(NOW + 1))), ..cart() }),
+        ("it goes on by itself", CartFacts { pause: Some(PauseRow::new("credentials", Some(NOW + 1))), ..cart() }),
     ] {
         assert_eq!(found(facts), Conditions::default(), "{what}");
     }

@@ -19,7 +19,7 @@ use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::{self, Receipt};
 use cartage_model::remedy::Remedy;
 use cartage_store as store;
-use cartage_store::orders::{Package, Told};
+use cartage_store::orders::{PackageRow, Told};
 use std::sync::Arc;
 
 /// The version of the form in which an attempt's cassette is kept.
@@ -122,7 +122,7 @@ impl Attempt {
             let (id, carrier, number) = (package.id.clone(), package.carrier_given.clone(), package.tracking_number.clone());
             let withdrawn = package.told == orders::Told::Withdrawn;
             // What else it says was noted when it was accepted.
-            let package = Package { id, carrier, number, withdrawn, details: None };
+            let package = PackageRow { id, carrier, number, withdrawn, details: None };
             Some(store::orders::ToldPackage { package, reference: told.reference.clone() })
         };
         Told { reference: self.receipt.reference.clone(), packages: self.receipt.packages.iter().filter_map(named).collect() }

@@ -8,7 +8,7 @@ use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
 use cartage_policy::schedule::{AttemptVerdict, Breaker, CartKey};
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::cassettes::Tape;
 use cartage_store::credentials::Generation;
 use cartage_store::outbox::{self, Claim};
@@ -72,7 +72,7 @@ pub struct RegisteredCart {
     /// Whether the cart is enabled.
     pub enabled: bool,
     /// The pause that holds the cart; `None` if it is not paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
 }
 
 /// A cart made ready, with what delivery needs for an attempt.

@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering;
 
 /// The rows that the alerts of one merchant depend on.
 struct Read {
-    carts: Vec<store::carts::Cart>,
+    carts: Vec<store::carts::CartRow>,
     backlogs: Vec<Backlog>,
     poison: BTreeMap<CartId, u64>,
     not_permitted: BTreeMap<CartId, u64>,
@@ -94,7 +94,7 @@ impl Alerts {
         let mut shut_out = self.seen.shut_out.of(&self.tenant.merchant, self.tenant.elapsed_ms());
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let now_unix_ms = self.tenant.now_unix_ms();
-        let facts = |row: store::carts::Cart| {
+        let facts = |row: store::carts::CartRow| {
             let cart = row.definition.cart.clone();
             let ObservedCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
             let not_ready = match unusable.remove(&cart) {
@@ -125,14 +125,14 @@ impl Alerts {
     }
 
     /// The carts that are known to be unusable without an attempt, each with the reason. Plugin files that changed are read.
-    async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, Unready> {
+    async fn unusable_carts(&self, rows: &[store::carts::CartRow]) -> BTreeMap<CartId, Unready> {
         let (alerts, rows) = (self.clone(), rows.to_vec());
         let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), alerts.unusable(row)?))).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// Why a cart is known to be unusable without an attempt; `None` if nothing is known against it.
-    fn unusable(&self, row: &store::carts::Cart) -> Option<Unready> {
+    fn unusable(&self, row: &store::carts::CartRow) -> Option<Unready> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
             Err(error) => {

@@ -154,7 +154,7 @@ impl Approvals {
     }
 
     /// The carts that cannot be used because of moved credentials.
-    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, Unready>, Error> {
+    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::CartRow]) -> Result<BTreeMap<CartId, Unready>, Error> {
         let (merchant, ids) = (self.tenant.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
         let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
             let mut all: BTreeMap<CartId, Bound> = BTreeMap::new();

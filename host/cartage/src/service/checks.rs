@@ -134,13 +134,13 @@ impl Checks {
     }
 
     async fn keep_lists<'l>(&self, cart: &CartId, plugin: Digest, all: impl Iterator<Item = &'l List>) -> Result<(), Error> {
-        let row = |List { of, choices, asked_at_unix_ms }: &List| lists::List {
+        let row = |List { of, choices, asked_at_unix_ms }: &List| lists::ListRow {
             of: serde_json::to_string(of).expect("what is listed is plain data"),
             plugin,
             choices: serde_json::to_string(choices).expect("choices are plain data"),
             asked_at_unix_ms: *asked_at_unix_ms,
         };
-        let rows: Vec<lists::List> = all.map(row).collect();
+        let rows: Vec<lists::ListRow> = all.map(row).collect();
         if rows.is_empty() {
             return Ok(());
         }

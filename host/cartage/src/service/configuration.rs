@@ -35,7 +35,7 @@ impl Configuration {
         let scope = self.stored_scope(assignment.scope()).await?;
         let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
         let line = self.tenant.line("param set", &name, format!("{value}{}", of(&scope)));
-        let parameter = store::parameters::Parameter { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
+        let parameter = store::parameters::ParameterRow { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
         self.tenant.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await?;
         self.outdate(&scope);
         Ok(())
@@ -156,7 +156,7 @@ fn of(scope: &store::parameters::Scope) -> String {
 
 /// Reads every parameter that is set.
 pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assignments, Error> {
-    let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
+    let read = |row: store::parameters::ParameterRow| -> Result<Assignment, parameters::Error> {
         let scope = match row.scope {
             store::parameters::Scope::System => Scope::System,
             store::parameters::Scope::Cart(cart) => Scope::Cart(cart),

@@ -67,14 +67,14 @@ pub struct PreparedCart {
     /// Warnings about what is allowed but probably wrong.
     pub warnings: Vec<Sentence>,
     plugin: Vec<u8>,
-    row: store::plugins::Plugin,
+    row: store::plugins::PluginRow,
     /// The definition that all of this was compared with; `None` if there was no such cart.
-    looked_at: Option<store::carts::Definition>,
+    looked_at: Option<store::carts::DefinitionRow>,
 }
 
 /// A cart before it changes.
 struct Before {
-    row: store::carts::Cart,
+    row: store::carts::CartRow,
     /// The present definition; `None` if this release cannot read it.
     cart: Option<Cart>,
 }
@@ -218,7 +218,7 @@ impl Definitions {
     /// # Errors
     ///
     /// [`Invalid`], with [`Error::DefinitionChanged`] if somebody changed the cart since it was read.
-    pub async fn prepare_from(&self, kept: &store::carts::Definition, proposal: Proposal) -> Result<Prepared, Invalid> {
+    pub async fn prepare_from(&self, kept: &store::carts::DefinitionRow, proposal: Proposal) -> Result<Prepared, Invalid> {
         let prepared = self.prepare(vec![proposal]).await?;
         match prepared.carts.iter().all(|one| one.looked_at.as_ref() == Some(kept)) {
             true => Ok(prepared),
@@ -351,9 +351,9 @@ impl Definitions {
 }
 
 /// The stored form of a cart's definition.
-pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
+pub(super) fn definition(cart: &Cart) -> store::carts::DefinitionRow {
     let mode = cart.mode().name().to_owned();
-    store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
+    store::carts::DefinitionRow { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
 }
 
 /// Checks that the whole definition fits the plugin.

@@ -325,7 +325,7 @@ impl Intake {
         let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
         let kept = StoredDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
         let json = serde_json::to_string(&kept).expect("a decision is plain data");
-        let row = decisions::Decision { at_unix_ms: self.tenant.now_unix_ms(), json };
+        let row = decisions::DecisionRow { at_unix_ms: self.tenant.now_unix_ms(), json };
         let (merchant, key) = (self.tenant.merchant.clone(), key.cloned());
         let order = OrderRef { cart: request.cart.clone(), number: accepted.decision.order_number.clone() };
         let write = move |tx: &Tx<'_>| -> Result<Option<Accepted>, Error> {

@@ -200,7 +200,7 @@ fn log(claim: &Claim, attempt: &Attempt, verdict: &AttemptVerdict) {
 }
 
 /// The load that a cart bears, as its plugin says; the default for a plugin that was not admitted.
-fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart) -> Result<Pace, store::Error> {
+fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::CartRow) -> Result<Pace, store::Error> {
     #[derive(serde::Deserialize)]
     struct Paced {
         pace: Pace,
@@ -213,7 +213,7 @@ fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart)
 
 /// The state of a cart for the scheduler; `None` if its definition cannot be read, so that nothing can be sent there until a person mends
 /// it.
-fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<RegisteredCart> {
+fn standing(cart: CartKey, pace: &Pace, row: &store::carts::CartRow) -> Option<RegisteredCart> {
     match Cart::parse("the store", &row.definition.text) {
         Ok(definition) => {
             Some(RegisteredCart { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() })

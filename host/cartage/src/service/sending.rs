@@ -305,7 +305,7 @@ impl Sending {
 
     /// Stores the receipt of an attempt that belongs to no delivery.
     pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
-        let row = receipts::Receipt {
+        let row = receipts::ReceiptRow {
             delivery: receipt.delivery.clone(),
             attempt: receipt.attempt,
             order: OrderRef { cart: receipt.cart.clone(), number: order_number.clone() },

@@ -1,7 +1,7 @@
 //! Dead letters, ended deliveries and queued ones as they are shown to people, and the pages in which they are listed.
 
 use super::attempts::Attempts;
-use crate::orders::{Label, OrderRef, Package};
+use crate::orders::{LabelRow, OrderRef, PackageRow};
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId};
@@ -285,8 +285,8 @@ pub struct Superseded {
 /// What the order's row had learned through a delivery, which no longer counts while the delivery is dead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TakenBack {
-    pub(super) labels: Vec<Label>,
-    pub(super) packages: Vec<Package>,
+    pub(super) labels: Vec<LabelRow>,
+    pub(super) packages: Vec<PackageRow>,
 }
 
 /// Describes what a dead letter died of, for people and documents; `None` is a reason that this release does not know.

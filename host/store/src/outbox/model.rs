@@ -10,8 +10,8 @@ use super::{
     Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
     Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
 };
-use crate::carts::Pause;
-use crate::orders::{Order, OrderRef};
+use crate::carts::PauseRow;
+use crate::orders::{OrderRef, OrderRow};
 use all::All;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use orders::OrderState;
@@ -30,12 +30,12 @@ pub(super) struct CartState {
     /// Whether a settlement disabled the cart.
     pub disabled: bool,
     /// The pause that a settlement set; `None` if the cart was never paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
 }
 
 impl Model {
     /// The order's row as the store would have it; `None` for an order without any update.
-    pub(super) fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
+    pub(super) fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<OrderRow> {
         self.all().orders.get(&(merchant.clone(), order.clone())).map(OrderState::order)
     }
 

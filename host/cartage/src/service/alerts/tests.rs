@@ -7,7 +7,7 @@ use cartage_engine::file::PluginDir;
 use cartage_policy::gate::{Again, Given};
 use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_policy::validate::Fields;
-use cartage_store::carts::{Definition, Pause};
+use cartage_store::carts::{DefinitionRow, PauseRow};
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, Disk, DiskLevel, RECORD_BYTES_MIN};
 use std::path::Path;
@@ -44,7 +44,7 @@ impl Desk {
         std::fs::write(dir.plugins().join("shop.wasm"), "never run").expect("it is ours");
         let service = Service::on(dir, clock.clone(), disk.clone()).expect("it is opened");
         let text = "cart = \"shop\"\nplugin = \"shop.wasm\"\nmode = \"live\"\n".to_owned();
-        let definition = Definition { cart: shop().1, text, plugin: None, mode: "live".to_owned() };
+        let definition = DefinitionRow { cart: shop().1, text, plugin: None, mode: "live".to_owned() };
         let put = move |tx: &Tx<'_>| store::carts::put(tx, &MerchantId::default(), &definition, AT);
         service.store().write::<_, store::Error>(put).await.expect("it can be written");
         Desk { _folder: folder, service, disk, clock }
@@ -64,7 +64,7 @@ impl Desk {
 async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     let desk = Desk::new().await;
     assert_eq!(desk.kinds().await, Vec::<String>::new());
-    let pause = Pause::new("credentials", None);
+    let pause = PauseRow::new("credentials", None);
     desk.change(move |tx| store::carts::pause_longer(tx, &shop().0, &shop().1, &pause)).await;
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
     desk.clock.advance_ms(60_000);

@@ -3,7 +3,7 @@ use crate::service::Service;
 use crate::service::definitions::{Invalid, Proposal};
 use cartage_base::clock::ManualClock;
 use cartage_model::id::MerchantId;
-use cartage_store::carts::Definition;
+use cartage_store::carts::DefinitionRow;
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -23,7 +23,7 @@ async fn desk() -> (tempfile::TempDir, Service) {
     let put = |tx: &Tx<'_>| {
         [("one", bad()), ("two", bad()), ("three", Digest::of(b"another"))].into_iter().try_for_each(|(name, plugin)| {
             let text = format!("cart = \"{name}\"\nplugin = \"shop.wasm\"\nmode = \"live\"\ndigest = \"{plugin}\"\n");
-            let definition = Definition { cart: id(name), text, plugin: Some(plugin), mode: "live".to_owned() };
+            let definition = DefinitionRow { cart: id(name), text, plugin: Some(plugin), mode: "live".to_owned() };
             carts::put(tx, &MerchantId::default(), &definition, AT)
         })
     };

@@ -38,7 +38,7 @@ impl Desk {
             order: order(number),
             delivery: id(delivery),
             update: Box::new(update(number)),
-            labels: vec![store::orders::Label { line: String::new(), text: delivery.to_owned() }],
+            labels: vec![store::orders::LabelRow { line: String::new(), text: delivery.to_owned() }],
             packages: Vec::new(),
             at_unix_ms: self.service.now_unix_ms(),
         };

@@ -9,8 +9,8 @@ use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, MerchantId};
 use cartage_policy::gate::explain::Explanation;
 use cartage_policy::gate::{Decision, Verdict};
-use cartage_store::carts::{Cart, Pause};
-use cartage_store::orders::{self, Order, OrderRef};
+use cartage_store::carts::{CartRow, PauseRow};
+use cartage_store::orders::{self, OrderRef, OrderRow};
 use cartage_store::outbox::{self, DeadLetter, Ended, How, Queued, Waits, died_of, sqlite};
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
@@ -19,8 +19,8 @@ use std::sync::atomic::Ordering;
 
 /// The rows about an order, read in one snapshot.
 struct Read {
-    cart: Option<Cart>,
-    order: Option<Order>,
+    cart: Option<CartRow>,
+    order: Option<OrderRow>,
     first: Option<(Queued, Vec<String>)>,
     queued: u64,
     dead: Vec<DeadLetter>,
@@ -178,12 +178,12 @@ impl Orders {
 }
 
 /// What the head of an order's queue waits for.
-pub(super) fn waits_for(first: &Queued, cart: Option<&Cart>, busy_until_unix_ms: u64, seen: &SeenNow, now_unix_ms: u64) -> WaitsFor {
+pub(super) fn waits_for(first: &Queued, cart: Option<&CartRow>, busy_until_unix_ms: u64, seen: &SeenNow, now_unix_ms: u64) -> WaitsFor {
     let Some(cart) = cart else { return WaitsFor::NoCart };
     if !cart.enabled {
         return WaitsFor::Enabled;
     }
-    if let Some(Pause { why, until_unix_ms, said }) = cart.pause.clone().filter(|pause| pause.holds(now_unix_ms)) {
+    if let Some(PauseRow { why, until_unix_ms, said }) = cart.pause.clone().filter(|pause| pause.holds(now_unix_ms)) {
         return WaitsFor::Resumed { why, until_unix_ms, said };
     }
     let due = match first.waits {

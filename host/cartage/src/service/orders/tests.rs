@@ -6,7 +6,7 @@ use cartage_commands::layout::{self, table};
 use cartage_commands::screen::{SCREEN_LINES_MAX, screen};
 use cartage_model::remedy::Remedy;
 use cartage_policy::gate::{Again, ConditionAnswer, Place, Stage, Verdict};
-use cartage_store::carts::{Cart, Definition, Pause};
+use cartage_store::carts::{CartRow, DefinitionRow, PauseRow};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{Attempts, Queued, Waits};
 
@@ -16,10 +16,10 @@ fn id(text: &str) -> DeliveryId {
     DeliveryId::named(text)
 }
 
-fn cart(enabled: bool, pause: Option<Pause>) -> Cart {
+fn cart(enabled: bool, pause: Option<PauseRow>) -> CartRow {
     let definition =
-        Definition { cart: CartId::new("shop").expect("it is a Cart ID"), mode: "live".into(), text: String::new(), plugin: None };
-    Cart { definition, enabled, pause, paused_with_all: false, made_at_unix_ms: 0, changed_at_unix_ms: 0, lists: 0 }
+        DefinitionRow { cart: CartId::new("shop").expect("it is a Cart ID"), mode: "live".into(), text: String::new(), plugin: None };
+    CartRow { definition, enabled, pause, paused_with_all: false, made_at_unix_ms: 0, changed_at_unix_ms: 0, lists: 0 }
 }
 
 fn queued(waits: Waits, fault: Option<&str>) -> Queued {
@@ -40,7 +40,7 @@ fn queued(waits: Waits, fault: Option<&str>) -> Queued {
 
 #[test]
 fn what_holds_an_update_longest_is_what_it_waits_for() {
-    let pause = |until_unix_ms| Some(Pause { why: "rate-limited".into(), until_unix_ms, said: None });
+    let pause = |until_unix_ms| Some(PauseRow { why: "rate-limited".into(), until_unix_ms, said: None });
     let due = |at| Waits::Until { due_at_unix_ms: at };
     let open = |until| SeenNow { breaker_until_unix_ms: Some(until), not_ready: None };
     let (until, seen) = (NOW + 5_000, SeenNow::default());

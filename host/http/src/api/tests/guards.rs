@@ -90,7 +90,7 @@ async fn a_role_that_this_release_does_not_know_may_do_nothing() {
     let desk = Desk::new().await;
     let secret = format!("cartage_{}", "a".repeat(CHARS - 8));
     let digest = Digest::of(secret.as_bytes());
-    let token = store::tokens::Token {
+    let token = store::tokens::TokenRow {
         name: "later".into(),
         digest,
         role: "auditor".into(),

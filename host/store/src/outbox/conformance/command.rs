@@ -1,7 +1,7 @@
 //! The commands of the suite, and how they are applied to a subject.
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
-use crate::carts::Pause;
+use crate::carts::PauseRow;
 use crate::orders::{OrderRef, Told, ToldPackage};
 use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, Found, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
 use cartage_contract::delivery::{FailureKind, Step};
@@ -313,7 +313,7 @@ impl Driver {
                 (retry, *reach, Fate::Retry { floor_ms: None })
             }
             End::Paused(ms) => {
-                let pause = Pause::new("rate-limited", ms.map(|ms| now + u64::from(ms)));
+                let pause = PauseRow::new("rate-limited", ms.map(|ms| now + u64::from(ms)));
                 (Settlement::CartPaused { pause }, Reach::Answered, Fate::NotSent)
             }
             End::Disabled => (Settlement::CartDisabled, Reach::Answered, Fate::DisableCart),
