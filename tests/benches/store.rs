@@ -16,7 +16,7 @@ use cartage::store::carts::DefinitionRow;
 use cartage::store::decisions::{self, DecisionRow};
 use cartage::store::events::StatusEvent;
 use cartage::store::orders::{LabelRow, OrderRef, PackageRow};
-use cartage::store::parameters::{ParameterRow, Scope};
+use cartage::store::parameters::{ParameterRow, ScopeColumn};
 use cartage::store::receipts::ReceiptRow;
 use cartage::store::{Error, Store, Tx, View, carts, events, idempotency, orders, parameters, receipts};
 use cartage_tests::figure::{Target, figure, wanted};
@@ -122,7 +122,7 @@ fn add_cart(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
     let definition = DefinitionRow { cart: cart.clone(), text, plugin: Some(digest()), mode: "live".into() };
     carts::put(tx, &merchant, &definition, AT)?;
     for name in ["UseGenericStatusUpdates", "GenericStatusSendXML"] {
-        let scope = Scope::Cart(cart.clone());
+        let scope = ScopeColumn::Cart(cart.clone());
         parameters::set(tx, &merchant, &ParameterRow { scope, name: name.into(), value: "True".into(), set_at_unix_ms: AT })?;
     }
     let event = StatusEvent {

@@ -26,7 +26,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
     let kept = || {
         (error.downcast_ref::<data_dir::Error>().and_then(data_dir::Error::remedy))
             .or_else(|| error.downcast_ref::<store::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<store::Stop>()?.remedy())
+            .or_else(|| error.downcast_ref::<store::WriteStop>()?.remedy())
             .or_else(|| error.downcast_ref::<vault::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<outbox::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<parameters::Error>()?.remedy())

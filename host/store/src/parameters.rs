@@ -5,19 +5,19 @@ use cartage_model::id::{CartId, MerchantId};
 
 /// The scope of a parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum ScopeColumn {
     /// The whole merchant.
     System,
     /// One cart of the merchant.
     Cart(CartId),
 }
 
-impl Scope {
+impl ScopeColumn {
     /// The scope as a column; the empty text, which is no Cart ID, stands for the merchant.
     fn column(&self) -> &str {
         match self {
-            Scope::System => "",
-            Scope::Cart(cart) => cart.as_str(),
+            ScopeColumn::System => "",
+            ScopeColumn::Cart(cart) => cart.as_str(),
         }
     }
 }
@@ -26,7 +26,7 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterRow {
     /// The scope that the value holds for.
-    pub scope: Scope,
+    pub scope: ScopeColumn,
     /// The parameter's name.
     pub name: String,
     /// The value as text, as it was entered.
@@ -52,7 +52,7 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &ParameterRow) -> Resu
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> Result<bool, Error> {
+pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &ScopeColumn, name: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2 AND name = ?3";
     tx.run("unset a parameter", sql, (merchant, scope.column(), name)).map(|rows| rows > 0)
 }
@@ -79,6 +79,6 @@ pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ParameterRow> {
     let system = row.get_ref(0)?.as_str()?.is_empty();
-    let scope = if system { Scope::System } else { Scope::Cart(row.get(0)?) };
+    let scope = if system { ScopeColumn::System } else { ScopeColumn::Cart(row.get(0)?) };
     Ok(ParameterRow { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
 }

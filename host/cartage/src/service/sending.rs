@@ -23,7 +23,7 @@ use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
 use cartage_policy::schedule::{CartKey, ForCart, NextStep};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, Found, Outbox as _, sqlite};
+use cartage_store::outbox::{self, FoundDelivery, Outbox as _, sqlite};
 use cartage_store::{self as store, receipts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub enum End {
     /// The delivery reached its cart.
     Delivered,
     /// The delivery is a dead letter, or was ended.
-    Not(Box<Found>),
+    Not(Box<FoundDelivery>),
     /// The delivery waits or is under way.
     OnItsWay,
 }
@@ -157,7 +157,8 @@ impl Sending {
     ///
     /// [`Error`] if the store cannot be read or written.
     pub async fn try_now(&self, delivery: &DeliveryId) -> Result<Option<TriedNow>, Error> {
-        let Some(Found::Queued(queued, _)) = self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? else {
+        let Some(FoundDelivery::Queued(queued, _)) = self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await?
+        else {
             return Ok(None);
         };
         let order = queued.order;
@@ -185,7 +186,7 @@ impl Sending {
             loop {
                 match self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? {
                     None => return Ok(End::Delivered),
-                    Some(Found::Queued(..)) => {}
+                    Some(FoundDelivery::Queued(..)) => {}
                     Some(found) => return Ok(End::Not(Box::new(found))),
                 }
                 if attempt_of(&mut over, delivery).await.is_none() {

@@ -4,7 +4,7 @@ use super::Error;
 use super::tenant::Tenant;
 use crate::alerts::{Certainty, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
-use cartage_store::outbox::sqlite::{Part, ScanFrom, part};
+use cartage_store::outbox::sqlite::{ScanFrom, SearchPart, part};
 use cartage_store::outbox::{self, Backlog};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -66,7 +66,7 @@ async fn go_round(tenant: &Tenant, round: &mut Round, backlogs: &[Backlog], now:
     let mut read = 0;
     for _ in 0..PARTS {
         let at = round.place.take().unwrap_or(At::Dead(0));
-        let Part { unreadable, bytes, next } = look_through(tenant, at.clone()).await?;
+        let SearchPart { unreadable, bytes, next } = look_through(tenant, at.clone()).await?;
         for (order, delivery) in unreadable {
             let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number.into(), delivery });
             found.count += 1;
@@ -83,7 +83,7 @@ async fn go_round(tenant: &Tenant, round: &mut Round, backlogs: &[Backlog], now:
     Ok(())
 }
 
-async fn look_through(tenant: &Tenant, at: At) -> Result<Part, Error> {
+async fn look_through(tenant: &Tenant, at: At) -> Result<SearchPart, Error> {
     let merchant = tenant.merchant.clone();
     let read = move |view: &cartage_store::View<'_>| {
         let place = match &at {

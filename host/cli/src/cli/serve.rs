@@ -15,7 +15,7 @@ use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
 use cartage::service::Service;
-use cartage::store::Stop;
+use cartage::store::WriteStop;
 use cartage_commands::Commands;
 use cartage_http::api::metrics::Labels;
 use cartage_http::api::{self, Api, Callers, Rate};
@@ -153,7 +153,7 @@ enum Error {
     #[error(transparent)]
     Handed(#[from] systemd::Error),
     #[error("the store accepts no more writes, so the daemon stopped; accepted updates are kept")]
-    Stopped(#[source] Stop),
+    Stopped(#[source] WriteStop),
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
 }

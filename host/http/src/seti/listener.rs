@@ -36,7 +36,7 @@ use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::{Again, Given};
 use cartage_policy::validate::Fields;
-use cartage_store::outbox::{Found, died_of};
+use cartage_store::outbox::{FoundDelivery, died_of};
 use failures::{Entry, Failures, Who};
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -386,8 +386,8 @@ async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed
     let request = service::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
     // A sender repeats a refused post without end. The repeat is the same update, not another one.
     match if waits { service.intake().same_as_last(&request).await } else { Ok(None) } {
-        Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
-        Ok(Some(found @ Found::Dead(..))) => return Taken::Over(PostOutcome::Refused(why(&found))),
+        Ok(Some(FoundDelivery::Queued(queued, _))) => return Taken::Waits(queued.delivery),
+        Ok(Some(found @ FoundDelivery::Dead(..))) => return Taken::Over(PostOutcome::Refused(why(&found))),
         Ok(_) => {}
         Err(error) => return Taken::Over(not_kept(cart, error)),
     }
@@ -424,14 +424,14 @@ fn not_kept(cart: &CartId, error: service::Error) -> PostOutcome {
 }
 
 /// Why a delivery ended without reaching its cart.
-fn why(found: &Found) -> String {
+fn why(found: &FoundDelivery) -> String {
     match found {
-        Found::Dead(dead, _) => {
+        FoundDelivery::Dead(dead, _) => {
             let show = Commands.within(&Remedy::ShowDelivery { delivery: dead.delivery.clone() });
             format!("{}, look at it with {show}", died_of(dead.reason))
         }
-        Found::Ended { .. } => "it was ended here".to_owned(),
-        Found::Queued(..) => "it is on its way".to_owned(),
+        FoundDelivery::Ended { .. } => "it was ended here".to_owned(),
+        FoundDelivery::Queued(..) => "it is on its way".to_owned(),
     }
 }
 

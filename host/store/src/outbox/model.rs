@@ -7,8 +7,8 @@ mod all;
 mod orders;
 
 use super::{
-    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
-    Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
+    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, FoundDelivery, New,
+    Outbox, Page, Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
 };
 use crate::carts::PauseRow;
 use crate::orders::{OrderRef, OrderRow};
@@ -123,18 +123,18 @@ impl Outbox for Model {
         Ok(found)
     }
 
-    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
+    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<FoundDelivery>, Error> {
         let all = self.all();
         if let Some(queued) = all.queued(&merchant).into_iter().find(|queued| queued.delivery == delivery) {
             let update = all.update(&merchant, &queued);
-            return Ok(Some(Found::Queued(Box::new(queued), update)));
+            return Ok(Some(FoundDelivery::Queued(Box::new(queued), update)));
         }
         let key = (merchant, delivery);
         if let Some(dead) = all.dead.get(&key) {
-            return Ok(Some(Found::Dead(Box::new(dead.letter.clone()), Some(dead.update.clone()))));
+            return Ok(Some(FoundDelivery::Dead(Box::new(dead.letter.clone()), Some(dead.update.clone()))));
         }
         let ended = all.endings.get(&key).cloned();
-        Ok(ended.map(|(order, sequence, ending)| Found::Ended { order, sequence, ending }))
+        Ok(ended.map(|(order, sequence, ending)| FoundDelivery::Ended { order, sequence, ending }))
     }
 
     async fn retry(&self, merchant: MerchantId, deliveries: Vec<DeliveryId>, at_unix_ms: u64) -> Result<Vec<Retried>, Error> {

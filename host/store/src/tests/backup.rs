@@ -1,7 +1,7 @@
 //! Copies made while the store is in use, and stores made from copies.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::backup::{CartGap, Gap, Progress, RESTORED, SoundCopy};
+use crate::backup::{CartGap, CopyProgress, Gap, RESTORED, SoundCopy};
 use crate::carts::{self, DefinitionRow, PauseRow};
 use crate::orders::{self, LabelRow, OrderRef};
 use crate::{Error, Store, Tx, View, audit, events, merchants};
@@ -82,7 +82,7 @@ fn a_copy_made_under_load_restores_to_one_moment() {
         (before, writer.join().expect("the writer does not panic"))
     });
     assert!(steps.len() > 1 && steps.windows(2).all(|pair| pair[0].done < pair[1].done && pair[0].total == pair[1].total), "{steps:?}");
-    assert!(matches!(steps.last(), Some(Progress { done, total }) if done == total));
+    assert!(matches!(steps.last(), Some(CopyProgress { done, total }) if done == total));
     let restored = scratch.path("restored.sqlite");
     let gap = restore(&backup, &restored, AT + 8).expect("a sound copy");
     let store = Store::open(&restored, AT).expect("a store");

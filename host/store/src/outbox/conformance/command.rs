@@ -3,7 +3,7 @@
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::carts::PauseRow;
 use crate::orders::{OrderRef, Told, ToldPackage};
-use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, Found, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
+use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, FoundDelivery, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
 use cartage_contract::delivery::{FailureKind, Step};
 use cartage_contract::http::Reach;
 use cartage_model::dead_letter::{Reason, Then};
@@ -273,7 +273,9 @@ impl Driver {
         }
         let mut sequences = BTreeMap::new();
         for settle in &batch {
-            if let Ok(Some(Found::Queued(queued, _))) = subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await {
+            if let Ok(Some(FoundDelivery::Queued(queued, _))) =
+                subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await
+            {
                 sequences.insert(settle.delivery.clone(), queued.sequence);
             }
         }
