@@ -23,11 +23,11 @@ use cartage_base::causes::chain;
 use cartage_base::clock::Clock;
 use cartage_base::failpoint;
 use cartage_contract::orders::Update;
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{AttemptVerdict, CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline};
+use cartage_policy::schedule::{AttemptVerdict, CartKey, CartStep, History, NextStep, Now, Policy, Sign, Timeline};
 use cartage_store::carts::PauseRow;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};
@@ -154,7 +154,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
+        let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), SendMode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
                 self.registry.note(cart, &Note::NotReady { why: &error });
@@ -165,7 +165,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         failpoint::reach_for("sent", order.as_str());
         let verdict = match self.registry.tried(cart, &ready, attempt.receipt.fate).await {
             NextCredentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
-            NextCredentials::OthersNext => AttemptVerdict { cart: Some(ForCart::Prove), ..AttemptVerdict::not_tried(self.now(), 0) },
+            NextCredentials::OthersNext => AttemptVerdict { cart: Some(CartStep::Prove), ..AttemptVerdict::not_tried(self.now(), 0) },
         };
         if let (Some(trying), Sign::Answered) = (&trying, verdict.sign) {
             trying.answered();
@@ -233,8 +233,10 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     /// alone a cart that refused its credentials; without the pause on disk nobody would see why.
     async fn pause_unsettled(&self, cart: &CartKey, verdict: &AttemptVerdict) -> Result<(), outbox::Error> {
         match verdict.cart {
-            Some(ForCart::Pause { reason, until_unix_ms: None }) => self.pause(cart, reason).await,
-            Some(ForCart::Pause { until_unix_ms: Some(_), .. } | ForCart::Disable | ForCart::Rest { .. } | ForCart::Prove) | None => Ok(()),
+            Some(CartStep::Pause { reason, until_unix_ms: None }) => self.pause(cart, reason).await,
+            Some(CartStep::Pause { until_unix_ms: Some(_), .. } | CartStep::Disable | CartStep::Rest { .. } | CartStep::Prove) | None => {
+                Ok(())
+            }
         }
     }
 
@@ -343,7 +345,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     fn not_ready(&self, cart: &CartKey, why: &registry::NotReady) -> TurnResult {
         self.registry.note(cart, &Note::NotReady { why: &**why });
         let now = self.now();
-        let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
+        let rest = CartStep::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
         let verdict = AttemptVerdict { cart: Some(rest), ..AttemptVerdict::not_tried(now, 0) };
         TurnResult { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
@@ -392,7 +394,7 @@ pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_unt
         return verdict;
     }
     // Whatever became of the update: who reads the cart's answers may have the secret.
-    AttemptVerdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+    AttemptVerdict { cart: Some(CartStep::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
 }
 
 /// How an attempt counts that is followed by another one.
@@ -424,11 +426,11 @@ fn settlement(verdict: &AttemptVerdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
         (NextStep::Delivered, _) => Settlement::Delivered,
         (NextStep::Dead { reason, then }, _) => Settlement::Dead { reason, then },
-        (NextStep::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
-        (NextStep::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
+        (NextStep::Retry { .. }, Some(CartStep::Disable)) => Settlement::CartDisabled,
+        (NextStep::Retry { .. }, Some(CartStep::Pause { reason, until_unix_ms })) => {
             Settlement::CartPaused { pause: PauseRow { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
-        (NextStep::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
+        (NextStep::Retry { due_unix_ms, .. }, Some(CartStep::Rest { .. } | CartStep::Prove) | None) => {
             Settlement::Retry { due_at_unix_ms: due_unix_ms, counted: counts(receipt.fate, verdict) }
         }
     }

@@ -11,7 +11,7 @@ use super::recordings::Recordings;
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use cartage_contract::delivery::{ChoicesOf, FailureKind, FindingLevel, FindingSubject, OrderKey};
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::cassette::Cassette;
 use cartage_model::exchange::Outcome;
 use cartage_model::id::{CartId, Digest, SenderOrderNumber};
@@ -81,7 +81,7 @@ impl Checks {
         let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number: order_number.into(), known_reference: None });
         let mut next = Next::None;
         if let Some(client) = self.clients.next(kept).await? {
-            let cassette = client.check(order.clone(), Mode::Live).await.map_err(Error::client(id))?;
+            let cassette = client.check(order.clone(), SendMode::Live).await.map_err(Error::client(id))?;
             self.clients.called(id, &cassette).await?;
             next = told(&cassette.outcome);
             if next == Next::Promoted {
@@ -91,7 +91,7 @@ impl Checks {
             }
         }
         let client = self.clients.current(kept).await?;
-        let cassette = client.check(order, Mode::Live).await.map_err(Error::client(id))?;
+        let cassette = client.check(order, SendMode::Live).await.map_err(Error::client(id))?;
         self.clients.called(id, &cassette).await?;
         self.ran(kept, &cassette).await?;
         Ok(Checked { cassette, next })
@@ -115,7 +115,7 @@ impl Checks {
         let (client, labels) = (self.clients.current(kept).await?, self.configuration.labels().await?);
         let (mut all, mut plugin) = (Vec::new(), None);
         for of in wanted {
-            let cassette = client.choices(of.clone(), Mode::Live).await.map_err(Error::client(&kept.cart.id))?;
+            let cassette = client.choices(of.clone(), SendMode::Live).await.map_err(Error::client(&kept.cart.id))?;
             self.clients.called(&kept.cart.id, &cassette).await?;
             plugin = Some(cassette.digest);
             let (list, failed) = match cassette.outcome {

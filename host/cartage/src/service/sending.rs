@@ -12,7 +12,7 @@ use super::tenant::Tenant;
 use crate::deliver::registry::Recorded;
 use crate::deliver::wake::WakeSignal;
 use crate::deliver::{Attempt, Deliverer, Job, TurnResult};
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::cassette::redact::Rules;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::Receipt;
@@ -21,7 +21,7 @@ use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
 use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
-use cartage_policy::schedule::{CartKey, ForCart, NextStep};
+use cartage_policy::schedule::{CartKey, CartStep, NextStep};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, FoundDelivery, Outbox as _, sqlite};
 use cartage_store::{self as store, receipts};
@@ -220,7 +220,7 @@ impl Sending {
             let Ok(attempt) = tried else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
             // Other credentials that wait are tried at once.
-            let others = matches!(verdict.update, NextStep::Retry { .. }) && verdict.cart == Some(ForCart::Prove) && again_now;
+            let others = matches!(verdict.update, NextStep::Retry { .. }) && verdict.cart == Some(CartStep::Prove) && again_now;
             if attempt.receipt.delivery == delivery && !others {
                 return Ok(Done::Tried { attempt });
             }
@@ -296,7 +296,7 @@ impl Sending {
             update,
         };
         let sequence = job.sequence;
-        let attempt = client.attempt(job, Mode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
+        let attempt = client.attempt(job, SendMode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
         self.clients.called(&kept.cart.id, &attempt.cassette).await?;
         let rules = Rules::new(&client.manifest().personal_fields);
         let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;

@@ -8,7 +8,7 @@ use cartage_contract::manifest::{Manifest, Plain};
 use cartage_model::carts::{Cart, Mode, OrderNumberKind};
 use cartage_model::id::{CartId, Digest, MerchantId};
 use cartage_model::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
-use cartage_policy::gate::question::{CartState, Definition, PluginState};
+use cartage_policy::gate::question::{CartSwitch, PluginState, PresentCart};
 use cartage_store as store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -91,10 +91,10 @@ impl StoredCart {
     /// # Errors
     ///
     /// [`Error::PluginUnknown`]: a fault of this machine must not become an answer of the gate.
-    pub fn definition(&self) -> Result<Definition<'_>, Error> {
-        Ok(Definition {
+    pub fn definition(&self) -> Result<PresentCart<'_>, Error> {
+        Ok(PresentCart {
             cart: &self.cart,
-            state: if self.row.enabled { CartState::Enabled } else { CartState::Disabled },
+            state: if self.row.enabled { CartSwitch::Enabled } else { CartSwitch::Disabled },
             plugin: match &self.plugin {
                 PluginKept::Admitted { manifest, .. } => PluginState::Admitted { manifest, asked: find(&self.lists, &ChoicesOf::Statuses) },
                 PluginKept::Missing => PluginState::Missing,

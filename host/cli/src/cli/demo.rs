@@ -4,7 +4,7 @@ mod story;
 
 use super::{Failure, Verdict, attempt, client, plugin, report};
 use cartage::deliver::{Attempt, Job};
-use cartage::egress::Mode;
+use cartage::egress::SendMode;
 use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
 use cartage::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
@@ -170,7 +170,7 @@ async fn send(ready: &client::Ready, fields: Fields) -> Result<Attempt, Failure>
         return Err(Failure::wrong_use("the demonstration's labels are not to be ignored"));
     };
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    Ok(ready.client.attempt(job, Mode::Live).await?)
+    Ok(ready.client.attempt(job, SendMode::Live).await?)
 }
 
 fn check_attempt(number: usize, attempt: &Attempt, password: &str) -> Result<(), Error> {
