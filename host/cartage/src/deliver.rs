@@ -34,7 +34,7 @@ use cartage_store::orders::{OrderRef, Told};
 use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
 use locks::OrderLocks;
 use refusals::Refusals;
-use registry::{CartRegistry, NextCredentials, Note, Ready, Recorded};
+use registry::{CartRegistry, NextCredentials, Ready, Recorded, WorkerNote};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
@@ -157,7 +157,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), SendMode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
-                self.registry.note(cart, &Note::NotReady { why: &error });
+                self.registry.note(cart, &WorkerNote::NotReady { why: &error });
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
@@ -179,7 +179,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         }
         let pending = pending(settled?);
         failpoint::reach_for("settled", order.as_str());
-        self.registry.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
+        self.registry.note(cart, &WorkerNote::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
         Ok(TurnResult { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
@@ -217,7 +217,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         loop {
             match self.registry.pause(cart, reason).await {
                 Err(error) if error.reach() == Reach::Request => {
-                    self.registry.note(cart, &Note::Disk { error: &error });
+                    self.registry.note(cart, &WorkerNote::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content => {
@@ -258,7 +258,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             match self.outbox.settle(vec![settle.clone()]).await {
                 Ok(settled) => return Ok(settled.first().copied().unwrap_or(Settled::Stale)),
                 Err(error) if error.reach() == Reach::Request => {
-                    self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
+                    self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &WorkerNote::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content && !is_bare => {
@@ -284,7 +284,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     /// Lets an order's queue rest after an error that reaches no further, and tells people.
     async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<TurnResult, outbox::Error> {
         fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
-        self.registry.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
+        self.registry.note(cart, &WorkerNote::Fault { order: order.as_str(), fault: &fault });
         let now = self.now();
         let until_unix_ms = now.unix_ms() + FAULT_MS;
         let (merchant, id) = cart.clone();
@@ -343,7 +343,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
 
     /// Lets a whole cart rest that cannot be made ready, because its other orders would fail as well.
     fn not_ready(&self, cart: &CartKey, why: &registry::NotReady) -> TurnResult {
-        self.registry.note(cart, &Note::NotReady { why: &**why });
+        self.registry.note(cart, &WorkerNote::NotReady { why: &**why });
         let now = self.now();
         let rest = CartStep::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
         let verdict = AttemptVerdict { cart: Some(rest), ..AttemptVerdict::not_tried(now, 0) };
@@ -362,7 +362,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let (mut next_due_unix_ms, mut why) = (None, NotTried::Nothing);
         match claimed {
             Claimed::Poison { delivery } => {
-                self.registry.note(cart, &Note::Poison { delivery: &delivery });
+                self.registry.note(cart, &WorkerNote::Poison { delivery: &delivery });
                 // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
                 next_due_unix_ms = Some(now.unix_ms());
             }

@@ -36,7 +36,7 @@ pub struct CartFacts {
     /// The queues of orders that rest because of an error. `None` if none rests.
     pub faults: Option<Faults>,
     /// The cart's deliveries that cannot be read.
-    pub unreadable: Certainty<Unreadable>,
+    pub unreadable: Certainty<UnreadableDeliveries>,
     /// Whether the cart's breaker is open.
     pub breaker: Certainty<()>,
     /// Why the cart cannot be made ready.
@@ -47,7 +47,7 @@ pub struct CartFacts {
 
 /// Deliveries that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableDeliveries {
     /// The number of such deliveries.
     pub count: u64,
     /// The order number of one of them.
@@ -58,7 +58,7 @@ pub struct Unreadable {
 
 /// The part because of which a cart cannot be made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotReady {
+pub enum UnreadyPart {
     /// The cart's plugin cannot run.
     Plugin,
     /// The copy of the plugin's file does not have the digest by which it is named.
@@ -71,7 +71,7 @@ pub enum NotReady {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unready {
     /// The part that is at fault.
-    pub part: NotReady,
+    pub part: UnreadyPart,
     /// The error's text.
     pub why: String,
     /// What a person can do about the error; `None` if the text says it.

@@ -50,7 +50,7 @@ pub trait CartRegistry: Send + Sync + 'static {
     fn pause(&self, cart: &CartKey, why: PauseReason) -> impl Future<Output = Result<(), outbox::Error>> + Send;
 
     /// Reports an event to people and counters. This must not block.
-    fn note(&self, cart: &CartKey, note: &Note<'_>);
+    fn note(&self, cart: &CartKey, note: &WorkerNote<'_>);
 }
 
 /// The records of an attempt that are stored.
@@ -142,7 +142,7 @@ pub enum NextCredentials {
 
 /// An event that people or counters are told of.
 #[derive(Debug)]
-pub enum Note<'a> {
+pub enum WorkerNote<'a> {
     /// An attempt is over, and its outcome is on disk.
     Attempted {
         /// The claim under which the attempt was made.

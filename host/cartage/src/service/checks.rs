@@ -43,7 +43,7 @@ pub enum Next {
 
 /// The result of asking a shop for one list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct AskedList {
     /// The list that was asked for.
     pub of: ChoicesOf,
     /// The list, which is stored now; `None` if the shop returned none.
@@ -107,7 +107,7 @@ impl Checks {
     /// # Errors
     ///
     /// The errors of [`Clients::current`], and [`Error::Store`].
-    pub async fn ask_lists(&self, kept: &StoredCart) -> Result<Vec<Asked>, Error> {
+    pub async fn ask_lists(&self, kept: &StoredCart) -> Result<Vec<AskedList>, Error> {
         let wanted = kept.manifest().map(|manifest| manifest.asked()).unwrap_or_default();
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -125,7 +125,7 @@ impl Checks {
                 Outcome::Applied(_) | Outcome::Report(_) => (None, Some("the plugin answered another question".to_owned())),
             };
             let doubts = list.as_ref().map(|list| unlisted(&kept.cart, list, &labels)).unwrap_or_default();
-            all.push(Asked { of, list, failed, doubts });
+            all.push(AskedList { of, list, failed, doubts });
         }
         if let Some(plugin) = plugin {
             self.keep_lists(&kept.cart.id, plugin, all.iter().filter_map(|asked| asked.list.as_ref())).await?;

@@ -12,7 +12,7 @@ mod machine;
 mod page;
 mod updates;
 
-use super::{Api, Callers, Rate, metrics, router};
+use super::{Api, Callers, TokenRate, metrics, router};
 use axum::Router;
 use axum::body::Body;
 use cartage::service::Service;
@@ -55,10 +55,10 @@ fn cart(name: &str) -> CartId {
 impl Desk {
     /// The merchant `default` has the carts `garden` and `seed-shop`, the merchant `other` has `seed-shop`; all are live, all parameters are off.
     async fn new() -> Desk {
-        Desk::with(Rate { per_second: 1_000, burst: 10_000 }).await
+        Desk::with(TokenRate { per_second: 1_000, burst: 10_000 }).await
     }
 
-    async fn with(rate: Rate) -> Desk {
+    async fn with(rate: TokenRate) -> Desk {
         let dir = tempfile::tempdir().expect("a folder can be made");
         let clock = Arc::new(ManualClock::at(NOW));
         let service = Service::init(&dir.path().join("data"), clock.clone()).expect("a data directory can be made");
@@ -90,7 +90,7 @@ impl Desk {
             },
             ready: Arc::new(|| Box::pin(async { Ok(()) })),
             metrics: Arc::new(|| Box::pin(async { numbers() })),
-            labels: metrics::Labels::ByCart,
+            labels: metrics::SeriesLabels::ByCart,
         };
         let router = router(api).expect("there is randomness");
         Desk { _dir: dir, clock, service, router }
