@@ -12,12 +12,12 @@ use cartage::data_dir::DataDir;
 use cartage::gate::Given;
 use cartage::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use cartage::service::{Cause, Forgotten, Service};
-use cartage::store::carts::Definition;
-use cartage::store::decisions::{self, Decision};
+use cartage::store::carts::DefinitionRow;
+use cartage::store::decisions::{self, DecisionRow};
 use cartage::store::events::StatusEvent;
-use cartage::store::orders::{Label, OrderRef, Package};
-use cartage::store::parameters::{Parameter, Scope};
-use cartage::store::receipts::Receipt;
+use cartage::store::orders::{LabelRow, OrderRef, PackageRow};
+use cartage::store::parameters::{ParameterRow, ScopeColumn};
+use cartage::store::receipts::ReceiptRow;
 use cartage::store::{Error, Store, Tx, View, carts, events, idempotency, orders, parameters, receipts};
 use cartage_tests::figure::{Target, figure, wanted};
 use cartage_tests::outfit;
@@ -119,11 +119,11 @@ fn add_cart(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
          \"https://shop-{nth}.example/seti.php\"\n[settings]\nencoding = \"xml\"\n[labels]\n{labels}[carriers]\nFX = \"FedEx\"\n",
         digest()
     );
-    let definition = Definition { cart: cart.clone(), text, plugin: Some(digest()), mode: "live".into() };
+    let definition = DefinitionRow { cart: cart.clone(), text, plugin: Some(digest()), mode: "live".into() };
     carts::put(tx, &merchant, &definition, AT)?;
     for name in ["UseGenericStatusUpdates", "GenericStatusSendXML"] {
-        let scope = Scope::Cart(cart.clone());
-        parameters::set(tx, &merchant, &Parameter { scope, name: name.into(), value: "True".into(), set_at_unix_ms: AT })?;
+        let scope = ScopeColumn::Cart(cart.clone());
+        parameters::set(tx, &merchant, &ParameterRow { scope, name: name.into(), value: "True".into(), set_at_unix_ms: AT })?;
     }
     let event = StatusEvent {
         event: "Tracking Number Imported".into(),
@@ -155,12 +155,13 @@ impl Kept {
 
     fn add_order(&self, tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
         let (merchant, order) = (MerchantId::default(), OrderRef { cart: shop(), number: SenderOrderNumber::new(format!("{nth}")) });
-        let label = Label { line: String::new(), text: "Order Shipped".into() };
-        let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false, details: None };
+        let label = LabelRow { line: String::new(), text: "Order Shipped".into() };
+        let package =
+            PackageRow { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false, details: None };
         let sequence = orders::accept(tx, &merchant, &order, &[label], &[package], AT + nth)?;
-        decisions::add(tx, &merchant, &order, &Decision { at_unix_ms: AT + nth, json: self.decision.clone() })?;
+        decisions::add(tx, &merchant, &order, &DecisionRow { at_unix_ms: AT + nth, json: self.decision.clone() })?;
         let json = self.receipt.clone();
-        receipts::add(tx, &merchant, &Receipt { delivery: DeliveryId::new(), attempt: 1, order, sequence, at_unix_ms: AT + nth, json })
+        receipts::add(tx, &merchant, &ReceiptRow { delivery: DeliveryId::new(), attempt: 1, order, sequence, at_unix_ms: AT + nth, json })
     }
 }
 

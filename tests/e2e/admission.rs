@@ -2,7 +2,7 @@
 
 use crate::harness::{admitted, guest, runtime, wat_guest};
 use cartage::engine::admit::{Error, FileKind, ImportOrigin, PLUGIN_BYTES_MAX};
-use cartage::exchange::{Ended, Limit};
+use cartage::exchange::{CallEnd, Limit};
 use cartage::id::Digest;
 use cartage::remedy::Remedy;
 use std::error::Error as _;
@@ -258,14 +258,14 @@ async fn a_plugin_that_asks_for_anything_while_describing_is_refused() {
 #[tokio::test]
 async fn a_plugin_that_cannot_describe_itself_is_refused() {
     let error = refused(guest("panics_while_describing")).await;
-    let Error::Describe(Ended::Trap { reason }) = &error else { panic!("{error:?}") };
+    let Error::Describe(CallEnd::Trap { reason }) = &error else { panic!("{error:?}") };
     assert!(reason.starts_with("panicked at ") && reason.contains(": no manifest today; in "), "{reason}");
     let started = Instant::now();
     let error = refused(wat_guest("never_returns_in_start")).await;
-    assert!(matches!(error, Error::Describe(Ended::Limit { limit: Limit::CpuMs(_) | Limit::Fuel(_) })), "{error:?}");
+    assert!(matches!(error, Error::Describe(CallEnd::Limit { limit: Limit::CpuMs(_) | Limit::Fuel(_) })), "{error:?}");
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     let error = refused(wat_guest("declares_much_memory")).await;
-    assert!(matches!(error, Error::Describe(Ended::Limit { limit: Limit::MemoryBytes(67_108_864) })), "{error:?}");
+    assert!(matches!(error, Error::Describe(CallEnd::Limit { limit: Limit::MemoryBytes(67_108_864) })), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A daemon that posts to another daemon, as an Order Manager does: what one plugin writes, the other's inlet reads, to the last character.
 
 use crate::daemon::{Daemon, PASSWORD};
-use cartage_demo_cart::{Account, DemoCart, Order};
+use cartage_demo_cart::{Account, DemoCart, DemoOrder};
 use std::time::{Duration, Instant};
 
 /// The longest wait for what must come.
@@ -11,7 +11,7 @@ const ORDER: &str = "1021";
 const NOTE: &str = "Left with café & bar <rear door>";
 
 /// An order once the cart has so many updates of it.
-async fn after(cart: &DemoCart, updates: u32) -> Order {
+async fn after(cart: &DemoCart, updates: u32) -> DemoOrder {
     let start = Instant::now();
     loop {
         match cart.orders().get(ORDER) {

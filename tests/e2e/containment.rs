@@ -5,8 +5,8 @@ use cartage::deliver::Deliverer;
 use cartage::deliver::worker::Worker;
 use cartage::id::{CartId, DeliveryId, MerchantId};
 use cartage::outbox::{
-    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
-    Queued, Rest, Retried, Settle, Settled, Sqlite, Superseded, Suspect,
+    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, FoundDelivery, New,
+    Outbox, Page, Queued, Rest, Retried, Settle, Settled, Sqlite, Superseded, Suspect,
 };
 use cartage::service::{Acceptance, Service};
 use cartage::store;
@@ -40,7 +40,7 @@ impl Outbox for Failing {
                 Err(store::Error::Sql { what: "note an attempt".into(), source: Box::new(rusqlite::Error::InvalidQuery) }.into())
             }
             Some("panics") => panic!("a fault that this test asked for"),
-            Some("stops") => Err(store::Error::Stopped { reason: store::Stop::Disk("as this test asked".into()) }.into()),
+            Some("stops") => Err(store::Error::Stopped { reason: store::WriteStop::Disk("as this test asked".into()) }.into()),
             _ => self.outbox.claim(wishes).await,
         }
     }
@@ -98,7 +98,7 @@ impl Outbox for Failing {
         self.outbox.queued(merchant, cart, page).await
     }
 
-    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
+    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<FoundDelivery>, Error> {
         self.outbox.find(merchant, delivery).await
     }
 

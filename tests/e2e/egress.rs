@@ -14,7 +14,7 @@ use cartage::clock::SystemClock;
 use cartage::egress::credential::CredentialValues;
 use cartage::egress::endpoint::Bindings;
 use cartage::egress::tokens::Keeping;
-use cartage::egress::{CartEgress, Egress, Mode, Session};
+use cartage::egress::{CartEgress, Egress, SendMode, Session};
 use cartage::exchange::{HostCall, HostReply, Services as _};
 use cartage_contract::http::{Effect, Error, Header, Method, Part, Request, Response};
 use cartage_contract::manifest::{
@@ -84,7 +84,7 @@ impl Shop {
     }
 
     fn session(&self) -> Session {
-        self.door().session(Mode::Live, Some(DELIVERY))
+        self.door().session(SendMode::Live, Some(DELIVERY))
     }
 
     /// One GET, and its record.

@@ -2,7 +2,7 @@
 
 use cartage::carts::Limits;
 use cartage::engine::{Plugin, Runtime};
-use cartage::exchange::{Call, Ended, HostCall, HostReply, Limit, Outcome, Services};
+use cartage::exchange::{Call, CallEnd, HostCall, HostReply, Limit, Outcome, Services};
 use cartage_contract::delivery::{Applied, Context, Delivery};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Update};
@@ -148,7 +148,7 @@ pub(crate) async fn call(plugin: &Plugin, note: impl ToString, limits: &Limits) 
 }
 
 pub(crate) fn over(limit: Limit) -> Outcome {
-    Outcome::Ended(Ended::Limit { limit })
+    Outcome::Ended(CallEnd::Limit { limit })
 }
 
 pub(crate) fn applied(outcome: &Outcome) -> &Applied {

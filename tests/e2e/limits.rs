@@ -3,7 +3,7 @@
 use crate::harness::{Shop, Silent, Slow, admitted, applied, call, context, generous, guest, ok, over, runtime, send, wat_admitted};
 use cartage::carts::Limits;
 use cartage::engine::Plugin;
-use cartage::exchange::{Call, Ended, HostCall, HostReply, Limit, Outcome, Services, Stop};
+use cartage::exchange::{Call, CallEnd, HostCall, HostReply, Limit, Outcome, Services, Stop};
 use cartage_contract::delivery::{Applied, AppliedOutcome, ChoicesOf, FailureKind};
 use cartage_contract::grants::{BaseUrl, BoundEndpoint, Grants, SecretsInClear};
 use cartage_contract::http::{self, ErrorKind, Reach};
@@ -152,7 +152,7 @@ async fn bytes_for_the_host_are_limited_in_an_ask_and_in_a_result() {
 async fn what_the_contract_does_not_allow_to_be_returned_ends_the_call() {
     let plugin = admitted("returns_too_much").await;
     let reason = async |note: &str| match call(&plugin, note, &generous()).await {
-        Outcome::Ended(Ended::Contract { reason }) => Some(reason),
+        Outcome::Ended(CallEnd::Contract { reason }) => Some(reason),
         _ => None,
     };
     for (within, over, said) in [
@@ -175,7 +175,7 @@ async fn a_result_that_is_no_result_is_a_trap() {
     for name in ["returns_outside_its_memory", "returns_no_text", "returns_much_text", "returns_no_case"] {
         let plugin = wat_admitted(name).await;
         let outcome = call(&plugin, 0, &generous()).await;
-        let Outcome::Ended(Ended::Trap { reason }) = &outcome else { panic!("{name}: {outcome:?}") };
+        let Outcome::Ended(CallEnd::Trap { reason }) = &outcome else { panic!("{name}: {outcome:?}") };
         assert!(!reason.contains("0x") && !reason.contains(".rs"), "{name}: {reason}");
     }
 }
@@ -210,7 +210,7 @@ async fn a_trap_after_a_request_leaves_the_request_on_record_and_the_next_call_u
     for _ in 0..2 {
         let mut shop = Shop::default();
         let outcome = plugin.call(&send(0), &generous(), &mut shop).await;
-        let Outcome::Ended(Ended::Trap { reason }) = &outcome else { panic!("{outcome:?}") };
+        let Outcome::Ended(CallEnd::Trap { reason }) = &outcome else { panic!("{outcome:?}") };
         assert!(reason.starts_with("wasm `unreachable` instruction executed in ") && reason.ends_with("send-order-status"), "{reason}");
         assert!(matches!(&shop.asks[..], [HostCall::Send(request)] if request.path == "/orders"), "{:?}", shop.asks);
     }
@@ -221,7 +221,7 @@ async fn a_panic_is_a_trap_that_says_where_and_shows_nothing_of_the_machine() {
     let plugin = admitted("panics").await;
     let mut shop = Shop::default();
     let outcome = plugin.call(&send(0), &generous(), &mut shop).await;
-    let Outcome::Ended(Ended::Trap { reason }) = &outcome else { panic!("{outcome:?}") };
+    let Outcome::Ended(CallEnd::Trap { reason }) = &outcome else { panic!("{outcome:?}") };
     assert!(
         reason.starts_with("panicked at ") && reason.contains("panics.rs:3: order 1021 is too much for me; in "),
         "the message is first: {reason}"
@@ -247,7 +247,7 @@ async fn the_host_can_end_a_call_instead_of_answering() {
     for stop in [Stop::DryRun, Stop::SecretReflected] {
         for name in ["sleeps_in_host", "well_behaved"] {
             let outcome = admitted(name).await.call(&send(0), &generous(), &mut Ending(stop)).await;
-            assert_eq!(outcome, Outcome::Ended(Ended::Stopped(stop)), "{name}");
+            assert_eq!(outcome, Outcome::Ended(CallEnd::Stopped(stop)), "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::state::{Kept, PluginKept, State, StatusesKept};
 use cartage::carts::{Cart, LabelTarget};
 use cartage::events::{self, Label};
-use cartage::gate::question::CartState;
+use cartage::gate::question::CartSwitch;
 use cartage::gate::{Again, ChangeRule, Given, Mode};
 use cartage::id::CartId;
 use cartage::parameters::{Scope, assign};
@@ -35,7 +35,7 @@ pub(crate) fn run(state: &mut State, command: &str) {
             let cart = CartId::new(file.strip_suffix(".toml").expect(command)).expect(command);
             state.carts.insert(cart.clone(), new_cart(&cart));
         }
-        ["cartage", "cart", "enable", cart] => kept(state, cart).state = CartState::Enabled,
+        ["cartage", "cart", "enable", cart] => kept(state, cart).state = CartSwitch::Enabled,
         ["cartage", "cart", "mode", cart, "live"] => kept(state, cart).mode = Mode::Live,
         ["cartage", "cart", "upgrade", cart, options @ ..] => upgrade(kept(state, cart), options),
         ["cartage", "cart", "label", cart, label, "--status", status] => map(kept(state, cart), label, status),
@@ -117,7 +117,7 @@ fn new_cart(cart: &CartId) -> Kept {
     let text = format!("cart = \"{cart}\"\nplugin = \"any.wasm\"");
     Kept {
         definition: Cart::parse("new.toml", &text).expect("a minimal cart is valid"),
-        state: CartState::Enabled,
+        state: CartSwitch::Enabled,
         mode: Mode::Shadow,
         changes: ChangeRule::default(),
         plugin: any_plugin(),

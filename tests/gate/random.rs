@@ -6,7 +6,7 @@ use cartage::carts::{Cart, LabelTarget, UnlistedLabels};
 use cartage::events::{Label, Setting};
 use cartage::gate::explain::explain;
 use cartage::gate::order::{Past, PastFate, PastPackage};
-use cartage::gate::question::CartState;
+use cartage::gate::question::CartSwitch;
 use cartage::gate::{Again, ChangeRule, Condition, Given, Mode, Verdict, decide};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::validate::LineItemFields;
@@ -150,7 +150,7 @@ fn ready(state: &State, kept: &Kept, label: Option<&str>) -> bool {
     let withdrawn = |package: &PastPackage| package.withdrawn && stands(package).is_some();
     let target = label.map(|label| (kept.definition.labels.get(label), kept.definition.unlisted_labels));
     let sets_none = matches!(target, Some((Some(LabelTarget::TrackingOnly), _) | (None, UnlistedLabels::TrackingOnly)));
-    kept.state == CartState::Enabled
+    kept.state == CartSwitch::Enabled
         && (has.tracking || state.packages.iter().all(|package| package.tracking_number.is_none()))
         && (has.several_packages || state.packages.len() < 2)
         && (has.line_items || state.line_items.is_empty())
@@ -249,7 +249,7 @@ fn kept(definition: Cart) -> impl Strategy<Value = Kept> {
         Just(LabelTarget::Ignore),
     ];
     let unlisted = select(&[UnlistedLabels::Same, UnlistedLabels::TrackingOnly, UnlistedLabels::Ignore, UnlistedLabels::Refuse][..]);
-    let state = prop_oneof![4 => Just(CartState::Enabled), 1 => Just(CartState::Disabled)];
+    let state = prop_oneof![4 => Just(CartSwitch::Enabled), 1 => Just(CartSwitch::Disabled)];
     let named = |order: &str| Mode::OnlyOrders([SenderOrderNumber::new(order)].into());
     let mode = select(vec![Mode::Live, Mode::Live, Mode::Shadow, named("1021"), named("1022")]);
     let changes = select(&[ChangeRule::LabelOrPackages, ChangeRule::LabelOnly][..]);

@@ -3,8 +3,8 @@
 use cartage::carts::Cart;
 use cartage::events::{self, TriggeredEvent};
 use cartage::gate::order::{Past, PastPackage};
-use cartage::gate::question::CartState;
-use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, OrderRecord, PluginState, Question};
+use cartage::gate::question::CartSwitch;
+use cartage::gate::{Again, ChangeCause, ChangeRule, Given, Mode, OrderRecord, PluginState, PresentCart, ProposedChange, Question};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::nearest::nearest;
 use cartage::parameters::{Assignments, Scope, assign};
@@ -50,7 +50,7 @@ pub(crate) struct State {
 pub(crate) struct Kept {
     pub(crate) definition: Cart,
     #[serde(default)]
-    pub(crate) state: CartState,
+    pub(crate) state: CartSwitch,
     pub(crate) mode: Mode,
     #[serde(default)]
     pub(crate) changes: ChangeRule,
@@ -168,15 +168,15 @@ impl Prepared {
         let state = &self.state;
         let kept = state.carts.get(&state.cart);
         let (cause, label) = match (&self.raised, &state.cause) {
-            (Some(raised), _) => (Cause::Event(raised), raised.order_label.as_ref().map(events::Label::as_str)),
-            (None, CauseGiven::Given(given)) => (Cause::Given(*given), state.label.as_deref()),
+            (Some(raised), _) => (ChangeCause::Event(raised), raised.order_label.as_ref().map(events::Label::as_str)),
+            (None, CauseGiven::Given(given)) => (ChangeCause::Given(*given), state.label.as_deref()),
             (None, CauseGiven::Event(name)) => panic!("the event {name} was not raised"),
         };
         let (packages, line_items) = (&self.packages, &self.line_items);
         let load = Load { packages, line_items, says_contents: false, noted: state.noted, says_notify: state.says_notify };
         Question {
             cart: &state.cart,
-            definition: kept.map(|kept| Definition {
+            definition: kept.map(|kept| PresentCart {
                 cart: &kept.definition,
                 state: kept.state,
                 plugin: self.plugin(&kept.plugin),
@@ -186,7 +186,7 @@ impl Prepared {
             nearest_cart: self.nearest_cart.as_deref(),
             parameters: &self.parameters,
             cause,
-            change: Change { order_number: &state.order, label, load },
+            change: ProposedChange { order_number: &state.order, label, load },
             known: self.known.as_ref(),
             again: state.again,
         }

@@ -1,7 +1,7 @@
 //! Hostile posts: too large, too many, too deep, and random bytes. Each gets a clear answer quickly.
 
 use crate::{PASSWORD, read_inlet};
-use cartage_http::seti::{self, ANSWER_BYTES_MAX, Call, Error, Request, form, xml};
+use cartage_http::seti::{self, ANSWER_BYTES_MAX, Error, SetiCall, SetiRequest, form, xml};
 use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -19,10 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// The answer to a body that follows the right log-in.
 fn answered(body: &[u8]) -> (Option<Error>, String) {
     let inlet = read_inlet("user = \"om\"\ntime_zone = \"America/New_York\"");
-    let request = Request { method: "POST", query: None, content_type: None, body };
+    let request = SetiRequest { method: "POST", query: None, content_type: None, body };
     let opened = seti::read(&request, &inlet).and_then(|call| match call {
-        Call::SendVersion => Ok(None),
-        Call::UpdateStatus(locked) => locked.open(&inlet, &SecretString::from(PASSWORD)).map(Some),
+        SetiCall::SendVersion => Ok(None),
+        SetiCall::UpdateStatus(locked) => locked.open(&inlet, &SecretString::from(PASSWORD)).map(Some),
     });
     let text = match &opened {
         Ok(Some(post)) => crate::answer(post).as_str().to_owned(),

@@ -10,7 +10,7 @@ mod hostile;
 mod plugin;
 
 use cartage::carts::Inlet;
-use cartage_http::seti::{self, Call, PartOutcome, Post, PostOutcome, Reply, Request};
+use cartage_http::seti::{self, PartOutcome, PostOutcome, Reply, SetiCall, SetiRequest, StatusPost};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -71,22 +71,22 @@ fn taken(bytes: &[u8], case: &Path, inlet: &Inlet) -> Result<Result<Value, Reply
     let mut lines = head.lines();
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).ok_or("request.http begins with a method and a target")?;
     let content_type = lines.find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-type")));
-    let request = Request {
+    let request = SetiRequest {
         method,
         query: target.split_once('?').map(|(_, query)| query),
         content_type: content_type.map(|(_, value)| value),
         body: &body,
     };
     Ok(match seti::read(&request, inlet) {
-        Ok(Call::SendVersion) => Ok(json!({ "function": "sendversion", "answer": Reply::version(inlet).as_str() })),
-        Ok(Call::UpdateStatus(locked)) => {
+        Ok(SetiCall::SendVersion) => Ok(json!({ "function": "sendversion", "answer": Reply::version(inlet).as_str() })),
+        Ok(SetiCall::UpdateStatus(locked)) => {
             locked.open(inlet, &SecretString::from(PASSWORD)).map(|post| shown(&post)).map_err(|error| error.answer())
         }
         Err(error) => Err(error.answer()),
     })
 }
 
-fn shown(post: &Post) -> Value {
+fn shown(post: &StatusPost) -> Value {
     let updates: Vec<Value> = post
         .updates
         .iter()
@@ -103,7 +103,7 @@ fn shown(post: &Post) -> Value {
 }
 
 /// The answer if every readable update is accepted.
-fn answer(post: &Post) -> Reply {
+fn answer(post: &StatusPost) -> Reply {
     let parts: Vec<PartOutcome> = post
         .updates
         .iter()

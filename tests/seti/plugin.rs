@@ -3,7 +3,7 @@
 use crate::{PASSWORD, read_inlet};
 use cartage::carts::Inlet;
 use cartage::validate::{Fields, StatusUpdate, civil_time};
-use cartage_http::seti::{self, Call, Error, PartOutcome, PostOutcome, Request};
+use cartage_http::seti::{self, Error, PartOutcome, PostOutcome, SetiCall, SetiRequest};
 use cartage_sdk::testing::{Cart, Reply, package, update};
 use cartage_sdk::{CivilDate, CivilTime, Failure, FailureKind, LineItem, LinePackage, Package, Update};
 use integration_script::IntegrationScript;
@@ -33,8 +33,8 @@ fn cart(encoding: &str) -> Cart<IntegrationScript> {
 fn posted(encoding: &str, update: &Update, inlet: &Inlet) -> Fields {
     let run = cart(encoding).rule(|_| Reply::text(200, "SETIResponse: update=OK;Notes=")).send(update);
     let body = run.requests[0].wire().body.clone().expect("a post has a body");
-    let request = Request { method: "POST", query: None, content_type: run.requests[0].header("content-type"), body: &body };
-    let Ok(Call::UpdateStatus(locked)) = seti::read(&request, inlet) else { panic!("the plugin posts an update") };
+    let request = SetiRequest { method: "POST", query: None, content_type: run.requests[0].header("content-type"), body: &body };
+    let Ok(SetiCall::UpdateStatus(locked)) = seti::read(&request, inlet) else { panic!("the plugin posts an update") };
     let mut post = locked.open(inlet, &SecretString::from(PASSWORD)).expect("the log-in is right and the post can be read");
     assert_eq!((post.updates.len(), post.om_version.as_deref()), (1, Some("6.000")));
     post.updates.remove(0).expect("the update can be read")
@@ -194,9 +194,9 @@ fn its_question_for_the_version_is_answered() -> Result<(), Failed> {
     let inlet = read_inlet("user = \"om\"\nversion = \"5.914\"");
     let run = cart("xml").rule(move |seen| {
         let body = seen.wire().body.clone().unwrap_or_default();
-        let request = Request { method: "POST", query: None, content_type: seen.header("content-type"), body: &body };
+        let request = SetiRequest { method: "POST", query: None, content_type: seen.header("content-type"), body: &body };
         match seti::read(&request, &inlet) {
-            Ok(Call::SendVersion) => Reply::text(200, seti::Reply::version(&inlet).as_str()),
+            Ok(SetiCall::SendVersion) => Reply::text(200, seti::Reply::version(&inlet).as_str()),
             other => panic!("the plugin asks for the version, and not {other:?}"),
         }
     });

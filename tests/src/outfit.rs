@@ -9,8 +9,8 @@ use cartage::outbox;
 use cartage::parameters::{Scope, assign};
 use cartage::service::definitions::Proposal;
 use cartage::service::{Cause, Request, Service};
-use cartage::store::decisions::{self, Decision};
-use cartage::store::orders::{Label, OrderRef, Package};
+use cartage::store::decisions::{self, DecisionRow};
+use cartage::store::orders::{LabelRow, OrderRef, PackageRow};
 use cartage::store::{Error, Tx, View};
 use cartage::validate::{Fields, PackageFields, civil_time};
 use cartage_contract::orders;
@@ -81,14 +81,15 @@ async fn template(service: &Service, cart: &CartId) -> String {
 fn add(tx: &Tx<'_>, cart: &CartId, number: &str, json: &str) -> Result<(), outbox::Error> {
     let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new(number) };
     let at_unix_ms = SystemClock.now_unix_ms();
-    decisions::add(tx, &MerchantId::default(), &order, &Decision { at_unix_ms, json: json.to_owned() })?;
-    let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{number}")), withdrawn: false, details: None };
+    decisions::add(tx, &MerchantId::default(), &order, &DecisionRow { at_unix_ms, json: json.to_owned() })?;
+    let package =
+        PackageRow { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{number}")), withdrawn: false, details: None };
     let new = outbox::New {
         merchant: MerchantId::default(),
         update: Box::new(update(number, at_unix_ms)),
         order,
         delivery: DeliveryId::new(),
-        labels: vec![Label { line: String::new(), text: "Order Shipped".into() }],
+        labels: vec![LabelRow { line: String::new(), text: "Order Shipped".into() }],
         packages: vec![package],
         at_unix_ms,
     };

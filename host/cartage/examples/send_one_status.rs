@@ -11,7 +11,7 @@
 use cartage::carts::Cart;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::deliver::{CartClient, Job};
-use cartage::egress::{Egress, Mode, secrets};
+use cartage::egress::{Egress, SendMode, secrets};
 use cartage::engine::Runtime;
 use cartage::id::DeliveryId;
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The delivery's id is the idempotency key: a repeat after an unclear end must carry the same one, and the attempts before it.
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = client.attempt(job, Mode::Live).await?;
+    let attempt = client.attempt(job, SendMode::Live).await?;
     println!("what follows: {:?}", attempt.receipt.fate);
     println!("the cart's own view: {:?}", shop.orders()["1021"]);
     Ok(())

@@ -5,20 +5,20 @@
 //! breaker after a restart, neither raises nor clears an alert. [`notifier`] notifies people when an alert is new, once a day while it lasts, and when
 //! it ends.
 //!
-//! `docs/alerts.md` has a section for each [`Kind`].
+//! `docs/alerts.md` has a section for each [`AlertKind`].
 
 mod facts;
 pub mod notifier;
 
 pub use cartage_model::alerts::Subject;
-pub use facts::{CartFacts, Certainty, Facts, NotLetIn, NotReady, Unreadable, Unready};
+pub use facts::{CartFacts, Certainty, Facts, NotLetIn, UnreadableDeliveries, Unready, UnreadyPart};
 
 use cartage_base::clock::Doubt;
 use cartage_base::counted::counted;
 use cartage_model::id::DeliveryId;
 use cartage_model::receipt::PauseReason;
 use cartage_model::remedy::{DeliveryState, Remedy};
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::data_dir::disk_level::{DiskLevel, free};
 use cartage_store::outbox::Faults;
 use cartage_store::outbox::sqlite::CART_GONE;
@@ -30,7 +30,7 @@ pub const OLDEST_MS_DEFAULT: u64 = 60 * 60 * 1000;
 
 /// The kind of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum AlertKind {
     /// Orders are blocked by a dead letter.
     Blocked,
     /// There are dead letters, but no order is blocked by them.
@@ -73,63 +73,63 @@ pub enum Kind {
     DataDirMoved,
 }
 
-impl Kind {
+impl AlertKind {
     /// All kinds, in their order.
-    pub const ALL: [Kind; 20] = [
-        Kind::Blocked,
-        Kind::DeadLetters,
-        Kind::Poison,
-        Kind::Stuck,
-        Kind::Unreadable,
-        Kind::CredentialsRefused,
-        Kind::NotPermitted,
-        Kind::Misconfigured,
-        Kind::SecretReflected,
-        Kind::CartGone,
-        Kind::BreakerOpen,
-        Kind::PluginUnusable,
-        Kind::PluginBanned,
-        Kind::CartNotReady,
-        Kind::Overdue,
-        Kind::ClientShutOut,
-        Kind::DiskLow,
-        Kind::StoreStuck,
-        Kind::ClockDoubted,
-        Kind::DataDirMoved,
+    pub const ALL: [AlertKind; 20] = [
+        AlertKind::Blocked,
+        AlertKind::DeadLetters,
+        AlertKind::Poison,
+        AlertKind::Stuck,
+        AlertKind::Unreadable,
+        AlertKind::CredentialsRefused,
+        AlertKind::NotPermitted,
+        AlertKind::Misconfigured,
+        AlertKind::SecretReflected,
+        AlertKind::CartGone,
+        AlertKind::BreakerOpen,
+        AlertKind::PluginUnusable,
+        AlertKind::PluginBanned,
+        AlertKind::CartNotReady,
+        AlertKind::Overdue,
+        AlertKind::ClientShutOut,
+        AlertKind::DiskLow,
+        AlertKind::StoreStuck,
+        AlertKind::ClockDoubted,
+        AlertKind::DataDirMoved,
     ];
 
     /// The kind's name in the store and in JSON.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Blocked => "blocked",
-            Kind::DeadLetters => "dead-letters",
-            Kind::Poison => "poison",
-            Kind::Stuck => "stuck",
-            Kind::Unreadable => "unreadable",
-            Kind::CredentialsRefused => "credentials-refused",
-            Kind::NotPermitted => "not-permitted",
-            Kind::Misconfigured => "misconfigured",
-            Kind::SecretReflected => "secret-reflected",
-            Kind::CartGone => CART_GONE,
-            Kind::BreakerOpen => "breaker-open",
-            Kind::PluginUnusable => "plugin-unusable",
-            Kind::PluginBanned => "plugin-banned",
-            Kind::CartNotReady => "cart-not-ready",
-            Kind::Overdue => "overdue",
-            Kind::ClientShutOut => "client-shut-out",
-            Kind::DiskLow => "disk-low",
-            Kind::StoreStuck => "store-stuck",
-            Kind::ClockDoubted => "clock-doubted",
-            Kind::DataDirMoved => "data-dir-moved",
+            AlertKind::Blocked => "blocked",
+            AlertKind::DeadLetters => "dead-letters",
+            AlertKind::Poison => "poison",
+            AlertKind::Stuck => "stuck",
+            AlertKind::Unreadable => "unreadable",
+            AlertKind::CredentialsRefused => "credentials-refused",
+            AlertKind::NotPermitted => "not-permitted",
+            AlertKind::Misconfigured => "misconfigured",
+            AlertKind::SecretReflected => "secret-reflected",
+            AlertKind::CartGone => CART_GONE,
+            AlertKind::BreakerOpen => "breaker-open",
+            AlertKind::PluginUnusable => "plugin-unusable",
+            AlertKind::PluginBanned => "plugin-banned",
+            AlertKind::CartNotReady => "cart-not-ready",
+            AlertKind::Overdue => "overdue",
+            AlertKind::ClientShutOut => "client-shut-out",
+            AlertKind::DiskLow => "disk-low",
+            AlertKind::StoreStuck => "store-stuck",
+            AlertKind::ClockDoubted => "clock-doubted",
+            AlertKind::DataDirMoved => "data-dir-moved",
         }
     }
 }
 
 /// A condition that holds now and on which a person must act.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
+pub struct AlertCondition {
     /// The kind of the condition.
-    pub kind: Kind,
+    pub kind: AlertKind,
     /// What the condition is about.
     pub subject: Subject,
     /// The facts, for people.
@@ -142,9 +142,9 @@ pub struct Condition {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// The conditions that hold.
-    pub hold: Vec<Condition>,
+    pub hold: Vec<AlertCondition>,
     /// The kinds and subjects whose condition is unknown: their alerts stay as they are.
-    pub unknown: Vec<(Kind, Subject)>,
+    pub unknown: Vec<(AlertKind, Subject)>,
 }
 
 /// Decides which conditions hold.
@@ -164,19 +164,19 @@ pub fn conditions(facts: &Facts) -> Conditions {
             DiskLevel::Full => Some("no update is accepted any more"),
         };
         let detail = |what| format!("{} are free on the disk of the data directory, so {what}; free some disk space", free(bytes));
-        found.hold.extend(what.map(|what| Condition::everywhere(Kind::DiskLow, detail(what), vec![])));
+        found.hold.extend(what.map(|what| AlertCondition::everywhere(AlertKind::DiskLow, detail(what), vec![])));
     }
     of_machine(facts, &mut found);
     found
 }
 
-impl Condition {
-    fn everywhere(kind: Kind, detail: String, remedies: Vec<Remedy>) -> Condition {
-        Condition { kind, subject: Subject::Installation, detail, remedies }
+impl AlertCondition {
+    fn everywhere(kind: AlertKind, detail: String, remedies: Vec<Remedy>) -> AlertCondition {
+        AlertCondition { kind, subject: Subject::Installation, detail, remedies }
     }
 
-    fn at(facts: &CartFacts, kind: Kind, detail: String, remedies: Vec<Remedy>) -> Condition {
-        Condition { kind, subject: Subject::Cart(facts.cart.clone()), detail, remedies }
+    fn at(facts: &CartFacts, kind: AlertKind, detail: String, remedies: Vec<Remedy>) -> AlertCondition {
+        AlertCondition { kind, subject: Subject::Cart(facts.cart.clone()), detail, remedies }
     }
 }
 
@@ -194,17 +194,17 @@ fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
         NotLetIn::NoInlet => ("the cart has no [seti] in its file".to_owned(), Remedy::AddInlet { cart }),
         NotLetIn::NoPassword => ("no password was set for the cart's inlet".to_owned(), Remedy::SetInletPassword { cart }),
     };
-    found.hold.push(Condition::at(facts, Kind::ClientShutOut, format!("{who}, because {why}"), vec![remedy]));
+    found.hold.push(AlertCondition::at(facts, AlertKind::ClientShutOut, format!("{who}, because {why}"), vec![remedy]));
 }
 
 fn of_machine(facts: &Facts, found: &mut Conditions) {
     if let Some(doubt) = facts.clock {
         let detail = format!("{}, so nothing is deleted because of its age", clock(doubt));
-        found.hold.push(Condition::everywhere(Kind::ClockDoubted, detail, vec![Remedy::ConfirmClock]));
+        found.hold.push(AlertCondition::everywhere(AlertKind::ClockDoubted, detail, vec![Remedy::ConfirmClock]));
     }
     if let Some(path) = &facts.moved {
         let detail = format!("the data directory is no longer at {path}, so no update is accepted; put it back, or mount its disk again");
-        found.hold.push(Condition::everywhere(Kind::DataDirMoved, detail, vec![]));
+        found.hold.push(AlertCondition::everywhere(AlertKind::DataDirMoved, detail, vec![]));
     }
 }
 
@@ -212,33 +212,33 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     let Some(backlog) = &facts.backlog else { return };
     let cart = || facts.cart.clone();
     let settle = |state, reason: Option<&str>| Remedy::SettleDeliveries { cart: cart(), state, reason: reason.map(str::to_owned) };
-    let mut hold = |kind, detail, remedies| found.hold.push(Condition::at(facts, kind, detail, remedies));
+    let mut hold = |kind, detail, remedies| found.hold.push(AlertCondition::at(facts, kind, detail, remedies));
     if backlog.blocked > 0 {
         let (are, each) = if backlog.blocked == 1 { ("is", "a dead letter") } else { ("are", "a dead letter each") };
         let detail = format!("{} {are} blocked by {each}", orders(backlog.blocked));
-        hold(Kind::Blocked, detail, vec![settle(DeliveryState::Blocked, None)]);
+        hold(AlertKind::Blocked, detail, vec![settle(DeliveryState::Blocked, None)]);
     }
     let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison).max(facts.not_permitted));
     if beside > 0 {
-        hold(Kind::DeadLetters, format!("{} not sent any more", updates_are(beside)), vec![settle(DeliveryState::Dead, None)]);
+        hold(AlertKind::DeadLetters, format!("{} not sent any more", updates_are(beside)), vec![settle(DeliveryState::Dead, None)]);
     }
     if facts.poison > 0 {
         let which = if facts.poison == 1 { "one update".to_owned() } else { format!("each of {}", updates(facts.poison)) };
         let detail = format!("the daemon ended five times in a row while it processed {which}; the log of those moments says more");
-        hold(Kind::Poison, detail, vec![settle(DeliveryState::Dead, Some("poison"))]);
+        hold(AlertKind::Poison, detail, vec![settle(DeliveryState::Dead, Some("poison"))]);
     }
     // A cart that is paused for that is told of as such, once.
     let paused_for_it = facts.pause.as_ref().is_some_and(|pause| pause.why == PauseReason::NotPermitted.name());
     if facts.not_permitted > 0 && !paused_for_it {
         let what = updates(facts.not_permitted);
         let detail = format!("the cart {} accepts its credentials but does not permit {what} with them", facts.cart);
-        hold(Kind::NotPermitted, detail, vec![Remedy::GrantRight, settle(DeliveryState::Dead, Some("not-permitted"))]);
+        hold(AlertKind::NotPermitted, detail, vec![Remedy::GrantRight, settle(DeliveryState::Dead, Some("not-permitted"))]);
     }
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
     if waited > all.oldest_ms {
         let which = if backlog.queued == 1 { "1 update".to_owned() } else { format!("the first of {}", updates(backlog.queued)) };
         let list = Remedy::ListDeliveries { cart: cart(), state: DeliveryState::Queued };
-        hold(Kind::Overdue, format!("{which} has waited for {}", span(waited)), vec![list]);
+        hold(AlertKind::Overdue, format!("{which} has waited for {}", span(waited)), vec![list]);
     }
 }
 
@@ -253,17 +253,17 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
             more => format!(", and {more} more orders are not sent either"),
         };
         let detail = format!("order {order} is not sent: {fault}{others}; Cartage tries again every ten minutes");
-        found.hold.push(Condition::at(facts, Kind::Stuck, detail, delivery.as_ref().map(end).unwrap_or_default()));
+        found.hold.push(AlertCondition::at(facts, AlertKind::Stuck, detail, delivery.as_ref().map(end).unwrap_or_default()));
     }
     match &facts.unreadable {
-        Certainty::Yes(Unreadable { count, order, delivery }) => {
+        Certainty::Yes(UnreadableDeliveries { count, order, delivery }) => {
             let which =
                 if *count == 1 { format!("an update of order {order}") } else { format!("{count} updates, one of them of order {order},") };
             let detail = format!("{which} cannot be read by this release; use the release that wrote it, or end it");
-            found.hold.push(Condition::at(facts, Kind::Unreadable, detail, end(delivery)));
+            found.hold.push(AlertCondition::at(facts, AlertKind::Unreadable, detail, end(delivery)));
         }
         Certainty::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
-            found.unknown.push((Kind::Unreadable, Subject::Cart(facts.cart.clone())));
+            found.unknown.push((AlertKind::Unreadable, Subject::Cart(facts.cart.clone())));
         }
         Certainty::No | Certainty::Unknown => {}
     }
@@ -276,67 +276,71 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
         let (kind, detail, remedies) = match pause.why.as_str() {
             why if why == PauseReason::Credentials.name() => {
                 let detail = "the cart refused its credentials and is paused".to_owned();
-                (Kind::CredentialsRefused, detail, vec![Remedy::ReplaceCredential { cart: cart() }, resume])
+                (AlertKind::CredentialsRefused, detail, vec![Remedy::ReplaceCredential { cart: cart() }, resume])
             }
             why if why == PauseReason::NotPermitted.name() => {
                 let what = "accepts its credentials but did not permit several orders in a row";
-                (Kind::NotPermitted, format!("the cart {} {what}, so it is paused{said}", facts.cart), vec![Remedy::GrantRight, resume])
+                (
+                    AlertKind::NotPermitted,
+                    format!("the cart {} {what}, so it is paused{said}", facts.cart),
+                    vec![Remedy::GrantRight, resume],
+                )
             }
             why if why == PauseReason::Misconfigured.name() => {
                 let detail = format!("something must be corrected for the cart {}, which is paused{said}", facts.cart);
-                (Kind::Misconfigured, detail, vec![Remedy::ResumeCorrected { cart: cart() }])
+                (AlertKind::Misconfigured, detail, vec![Remedy::ResumeCorrected { cart: cart() }])
             }
             why if why == PauseReason::SecretReflected.name() => {
                 let detail = "the cart returned a secret in an answer and is paused".to_owned();
-                (Kind::SecretReflected, detail, vec![Remedy::RenewCredential { cart: cart() }, resume])
+                (AlertKind::SecretReflected, detail, vec![Remedy::RenewCredential { cart: cart() }, resume])
             }
             PAUSE_BANNED => {
                 let detail = "its plugin is banned, so the cart is paused and keeps its queue".to_owned();
-                (Kind::PluginBanned, detail, vec![Remedy::UpgradePlugin { cart: cart() }, Remedy::ListBans])
+                (AlertKind::PluginBanned, detail, vec![Remedy::UpgradePlugin { cart: cart() }, Remedy::ListBans])
             }
             _ => return None,
         };
-        Some(Condition::at(facts, kind, detail, remedies))
+        Some(AlertCondition::at(facts, kind, detail, remedies))
     });
     found.hold.extend(hold);
     if !facts.enabled {
         // Whether the cart said so or a person did is known where it was disabled, and the alert was raised there.
-        found.unknown.push((Kind::CartGone, Subject::Cart(cart())));
+        found.unknown.push((AlertKind::CartGone, Subject::Cart(cart())));
     }
 }
 
 /// The plugin's message from when the cart was paused, for people.
-fn said(pause: &Pause) -> String {
+fn said(pause: &PauseRow) -> String {
     pause.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
     let cart = || facts.cart.clone();
     let waits = facts.backlog.as_ref().is_some_and(|backlog| backlog.queued > 0);
-    let mut hold = |kind, detail, remedies| found.hold.push(Condition::at(facts, kind, detail, remedies));
+    let mut hold = |kind, detail, remedies| found.hold.push(AlertCondition::at(facts, kind, detail, remedies));
     match &facts.breaker {
         Certainty::Yes(()) => {
             let list = Remedy::ListDeliveries { cart: cart(), state: DeliveryState::Queued };
             let detail = "the cart fails repeatedly, so Cartage tries it only now and then".to_owned();
-            hold(Kind::BreakerOpen, detail, vec![list, Remedy::CheckCart { cart: cart() }]);
+            hold(AlertKind::BreakerOpen, detail, vec![list, Remedy::CheckCart { cart: cart() }]);
         }
-        Certainty::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart()))),
+        Certainty::Unknown if waits => found.unknown.push((AlertKind::BreakerOpen, Subject::Cart(cart()))),
         Certainty::No | Certainty::Unknown => {}
     }
     match &facts.not_ready {
-        Certainty::Yes(Unready { part: NotReady::Plugin, why, remedy }) => {
+        Certainty::Yes(Unready { part: UnreadyPart::Plugin, why, remedy }) => {
             let remedies = remedy.iter().cloned().chain([Remedy::UpgradePlugin { cart: cart() }]).collect();
-            hold(Kind::PluginUnusable, format!("nothing is sent to the cart: {why}"), remedies);
+            hold(AlertKind::PluginUnusable, format!("nothing is sent to the cart: {why}"), remedies);
         }
-        Certainty::Yes(Unready { part: NotReady::Damaged, why: file, .. }) => {
+        Certainty::Yes(Unready { part: UnreadyPart::Damaged, why: file, .. }) => {
             let detail = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
-            hold(Kind::PluginUnusable, detail, vec![Remedy::ReplacePluginFile { cart: Some(cart()) }]);
+            hold(AlertKind::PluginUnusable, detail, vec![Remedy::ReplacePluginFile { cart: Some(cart()) }]);
         }
-        Certainty::Yes(Unready { part: NotReady::Else, why, remedy }) => {
-            hold(Kind::CartNotReady, format!("nothing is sent to the cart: {why}"), remedy.iter().cloned().collect());
+        Certainty::Yes(Unready { part: UnreadyPart::Else, why, remedy }) => {
+            hold(AlertKind::CartNotReady, format!("nothing is sent to the cart: {why}"), remedy.iter().cloned().collect());
         }
         Certainty::Unknown if waits => {
-            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart()))));
+            found.unknown.extend([AlertKind::PluginUnusable, AlertKind::CartNotReady].map(|kind| (kind, Subject::Cart(cart()))));
         }
         Certainty::No | Certainty::Unknown => {}
     }

@@ -23,18 +23,18 @@ use cartage_base::causes::chain;
 use cartage_base::clock::Clock;
 use cartage_base::failpoint;
 use cartage_contract::orders::Update;
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{AttemptVerdict, CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline};
-use cartage_store::carts::Pause;
+use cartage_policy::schedule::{AttemptVerdict, CartKey, CartStep, History, NextStep, Now, Policy, Sign, Timeline};
+use cartage_store::carts::PauseRow;
 use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};
 use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
 use locks::OrderLocks;
 use refusals::Refusals;
-use registry::{CartRegistry, NextCredentials, Note, Ready, Recorded};
+use registry::{CartRegistry, NextCredentials, Ready, Recorded, WorkerNote};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
@@ -154,10 +154,10 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
+        let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), SendMode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
-                self.registry.note(cart, &Note::NotReady { why: &error });
+                self.registry.note(cart, &WorkerNote::NotReady { why: &error });
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
@@ -165,7 +165,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         failpoint::reach_for("sent", order.as_str());
         let verdict = match self.registry.tried(cart, &ready, attempt.receipt.fate).await {
             NextCredentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
-            NextCredentials::OthersNext => AttemptVerdict { cart: Some(ForCart::Prove), ..AttemptVerdict::not_tried(self.now(), 0) },
+            NextCredentials::OthersNext => AttemptVerdict { cart: Some(CartStep::Prove), ..AttemptVerdict::not_tried(self.now(), 0) },
         };
         if let (Some(trying), Sign::Answered) = (&trying, verdict.sign) {
             trying.answered();
@@ -179,7 +179,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         }
         let pending = pending(settled?);
         failpoint::reach_for("settled", order.as_str());
-        self.registry.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
+        self.registry.note(cart, &WorkerNote::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
         Ok(TurnResult { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
@@ -217,7 +217,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         loop {
             match self.registry.pause(cart, reason).await {
                 Err(error) if error.reach() == Reach::Request => {
-                    self.registry.note(cart, &Note::Disk { error: &error });
+                    self.registry.note(cart, &WorkerNote::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content => {
@@ -233,8 +233,10 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     /// alone a cart that refused its credentials; without the pause on disk nobody would see why.
     async fn pause_unsettled(&self, cart: &CartKey, verdict: &AttemptVerdict) -> Result<(), outbox::Error> {
         match verdict.cart {
-            Some(ForCart::Pause { reason, until_unix_ms: None }) => self.pause(cart, reason).await,
-            Some(ForCart::Pause { until_unix_ms: Some(_), .. } | ForCart::Disable | ForCart::Rest { .. } | ForCart::Prove) | None => Ok(()),
+            Some(CartStep::Pause { reason, until_unix_ms: None }) => self.pause(cart, reason).await,
+            Some(CartStep::Pause { until_unix_ms: Some(_), .. } | CartStep::Disable | CartStep::Rest { .. } | CartStep::Prove) | None => {
+                Ok(())
+            }
         }
     }
 
@@ -256,7 +258,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             match self.outbox.settle(vec![settle.clone()]).await {
                 Ok(settled) => return Ok(settled.first().copied().unwrap_or(Settled::Stale)),
                 Err(error) if error.reach() == Reach::Request => {
-                    self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
+                    self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &WorkerNote::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content && !is_bare => {
@@ -282,7 +284,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
     /// Lets an order's queue rest after an error that reaches no further, and tells people.
     async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<TurnResult, outbox::Error> {
         fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
-        self.registry.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
+        self.registry.note(cart, &WorkerNote::Fault { order: order.as_str(), fault: &fault });
         let now = self.now();
         let until_unix_ms = now.unix_ms() + FAULT_MS;
         let (merchant, id) = cart.clone();
@@ -341,9 +343,9 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
 
     /// Lets a whole cart rest that cannot be made ready, because its other orders would fail as well.
     fn not_ready(&self, cart: &CartKey, why: &registry::NotReady) -> TurnResult {
-        self.registry.note(cart, &Note::NotReady { why: &**why });
+        self.registry.note(cart, &WorkerNote::NotReady { why: &**why });
         let now = self.now();
-        let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
+        let rest = CartStep::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
         let verdict = AttemptVerdict { cart: Some(rest), ..AttemptVerdict::not_tried(now, 0) };
         TurnResult { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
@@ -360,7 +362,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let (mut next_due_unix_ms, mut why) = (None, NotTried::Nothing);
         match claimed {
             Claimed::Poison { delivery } => {
-                self.registry.note(cart, &Note::Poison { delivery: &delivery });
+                self.registry.note(cart, &WorkerNote::Poison { delivery: &delivery });
                 // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
                 next_due_unix_ms = Some(now.unix_ms());
             }
@@ -392,7 +394,7 @@ pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_unt
         return verdict;
     }
     // Whatever became of the update: who reads the cart's answers may have the secret.
-    AttemptVerdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+    AttemptVerdict { cart: Some(CartStep::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
 }
 
 /// How an attempt counts that is followed by another one.
@@ -424,11 +426,11 @@ fn settlement(verdict: &AttemptVerdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
         (NextStep::Delivered, _) => Settlement::Delivered,
         (NextStep::Dead { reason, then }, _) => Settlement::Dead { reason, then },
-        (NextStep::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
-        (NextStep::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
-            Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
+        (NextStep::Retry { .. }, Some(CartStep::Disable)) => Settlement::CartDisabled,
+        (NextStep::Retry { .. }, Some(CartStep::Pause { reason, until_unix_ms })) => {
+            Settlement::CartPaused { pause: PauseRow { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
-        (NextStep::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
+        (NextStep::Retry { due_unix_ms, .. }, Some(CartStep::Rest { .. } | CartStep::Prove) | None) => {
             Settlement::Retry { due_at_unix_ms: due_unix_ms, counted: counts(receipt.fate, verdict) }
         }
     }

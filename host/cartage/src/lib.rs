@@ -25,7 +25,7 @@
 //! use cartage::carts::Cart;
 //! use cartage::clock::{Clock, SystemClock};
 //! use cartage::deliver::{CartClient, Job};
-//! use cartage::egress::{Egress, Mode, secrets};
+//! use cartage::egress::{Egress, SendMode, secrets};
 //! use cartage::id::DeliveryId;
 //! use cartage::engine::Runtime;
 //! use cartage::validate::{Fields, ForCart, StatusUpdate, civil_time};
@@ -42,7 +42,7 @@
 //! let update = StatusUpdate::new(fields, civil_time(clock.now_unix_ms()))?;
 //! if let ForCart::Send(update) = update.for_cart(&cart, client.manifest())? {
 //!     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: vec![], known_reference: None, update };
-//!     let attempt = client.attempt(job, Mode::Live).await?;
+//!     let attempt = client.attempt(job, SendMode::Live).await?;
 //!     println!("{:?}", attempt.receipt.fate);
 //! }
 //! # Ok(())

@@ -1,6 +1,6 @@
 //! The remedy of an error of any layer.
 
-use crate::service::definitions::Invalid;
+use crate::service::definitions::InvalidCarts;
 use crate::service::{self, access_tokens};
 use crate::{data_dir, deliver, egress, engine, events, outbox, parameters, store, vault};
 use cartage_model::remedy::Remedy;
@@ -16,7 +16,7 @@ pub fn of(error: &(dyn Error + 'static)) -> Option<Remedy> {
 fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
     let service = || error.downcast_ref::<service::Error>().and_then(service::Error::remedy);
     let below = || {
-        (error.downcast_ref::<Invalid>().and_then(Invalid::remedy))
+        (error.downcast_ref::<InvalidCarts>().and_then(InvalidCarts::remedy))
             .or_else(|| error.downcast_ref::<access_tokens::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<deliver::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<engine::admit::Error>()?.remedy())
@@ -26,7 +26,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Remedy> {
     let kept = || {
         (error.downcast_ref::<data_dir::Error>().and_then(data_dir::Error::remedy))
             .or_else(|| error.downcast_ref::<store::Error>()?.remedy())
-            .or_else(|| error.downcast_ref::<store::Stop>()?.remedy())
+            .or_else(|| error.downcast_ref::<store::WriteStop>()?.remedy())
             .or_else(|| error.downcast_ref::<vault::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<outbox::Error>()?.remedy())
             .or_else(|| error.downcast_ref::<parameters::Error>()?.remedy())

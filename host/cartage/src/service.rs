@@ -67,7 +67,7 @@ pub use alerts::Alerts;
 pub use approvals::{Approvals, Approved};
 pub use bans::{Banned, Bans, Unbanned};
 pub use carts::{CartList, Carts};
-pub use checks::{Asked, Checked, Checks, Next};
+pub use checks::{AskedList, Checked, Checks, Next};
 pub use clients::Clients;
 pub use configuration::Configuration;
 pub use counts::Numbers;

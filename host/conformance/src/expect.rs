@@ -5,7 +5,7 @@ use super::report::Problem;
 use super::words::shown;
 use cartage_contract::delivery::AppliedOutcome;
 use cartage_contract::http::Effect;
-use cartage_model::exchange::{Ended, Outcome};
+use cartage_model::exchange::{CallEnd, Outcome};
 
 /// The problems of a call by itself: it did not return, requested what it may not have, or made a request that the script does not
 /// describe.
@@ -13,10 +13,10 @@ pub(super) fn sound(attempted: &str, came: &Came) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Outcome::Ended(ended) = &came.outcome {
         let remedy = match ended {
-            Ended::Trap { .. } => "return a failure instead: no answer of a cart may make a plugin panic",
-            Ended::Limit { .. } => "bound what the plugin does with an answer, or with a large update",
-            Ended::Contract { .. } => "keep to the bounds that wit/delivery.wit states",
-            Ended::Stopped(_) | Ended::Host { .. } => "try again on a machine with more room",
+            CallEnd::Trap { .. } => "return a failure instead: no answer of a cart may make a plugin panic",
+            CallEnd::Limit { .. } => "bound what the plugin does with an answer, or with a large update",
+            CallEnd::Contract { .. } => "keep to the bounds that wit/delivery.wit states",
+            CallEnd::Stopped(_) | CallEnd::Host { .. } => "try again on a machine with more room",
         };
         problems.push(Problem::new(attempted, ended.to_string(), "every call must return an outcome", remedy));
     }

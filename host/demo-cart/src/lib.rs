@@ -31,7 +31,7 @@ pub struct Account {
 
 /// An order as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Order {
+pub struct DemoOrder {
     /// The status, in the cart's words.
     pub status: String,
     /// The Order Manager's number of the order; empty until an update names it.
@@ -39,16 +39,16 @@ pub struct Order {
     /// The note of the last update.
     pub note: String,
     /// All packages that the cart was told of, oldest first.
-    pub packages: Vec<Package>,
+    pub packages: Vec<DemoPackage>,
     /// The order's lines that updates named, by web line id.
-    pub lines: BTreeMap<String, Line>,
+    pub lines: BTreeMap<String, DemoLine>,
     /// How many updates the cart has taken for this order.
     pub updates: u32,
 }
 
 /// A package as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Package {
+pub struct DemoPackage {
     /// The tracking number, by which packages are told apart.
     pub number: String,
     /// The carrier's name as it was posted.
@@ -59,7 +59,7 @@ pub struct Package {
 
 /// An order's line as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct DemoLine {
     /// The line's status, in the cart's words.
     pub status: String,
     /// The quantity shipped as it was posted.
@@ -68,7 +68,7 @@ pub struct Line {
 
 struct Shop {
     account: Account,
-    orders: BTreeMap<String, Order>,
+    orders: BTreeMap<String, DemoOrder>,
     requests: u32,
 }
 
@@ -88,7 +88,7 @@ impl DemoCart {
     pub async fn start(account: Account, order_numbers: &[&str]) -> io::Result<DemoCart> {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let new_order = || Order { status: "Processing".to_owned(), ..Order::default() };
+        let new_order = || DemoOrder { status: "Processing".to_owned(), ..DemoOrder::default() };
         let orders = order_numbers.iter().map(|number| ((*number).to_owned(), new_order())).collect();
         let shop = Arc::new(Mutex::new(Shop { account, orders, requests: 0 }));
         let router = axum::Router::new().fallback(any(script)).with_state(shop.clone());
@@ -106,7 +106,7 @@ impl DemoCart {
     }
 
     /// A copy of all orders, by order number.
-    pub fn orders(&self) -> BTreeMap<String, Order> {
+    pub fn orders(&self) -> BTreeMap<String, DemoOrder> {
         locked(&self.shop).orders.clone()
     }
 
@@ -190,10 +190,10 @@ impl Shop {
                 for package in grandchildren(element, "Packages", "Package") {
                     let number = [text(package, "TrackNum"), text(package, "TrackingID")].into_iter().find(|text| !text.is_empty());
                     let (carrier, picked_up) = (text(package, "Shipper"), text(package, "PickupDate"));
-                    order.tell(Package { number: number.unwrap_or_default(), carrier, picked_up });
+                    order.tell(DemoPackage { number: number.unwrap_or_default(), carrier, picked_up });
                 }
                 for item in grandchildren(element, "Items", "Item") {
-                    let line = Line { status: text(item, "Status"), shipped: text(item, "Shipped") };
+                    let line = DemoLine { status: text(item, "Status"), shipped: text(item, "Shipped") };
                     order.lines.insert(text(item, "ItemNumber"), line);
                 }
             })?;
@@ -201,7 +201,7 @@ impl Shop {
         Ok(())
     }
 
-    fn take(&mut self, number: &str, change: impl FnOnce(&mut Order)) -> Result<(), String> {
+    fn take(&mut self, number: &str, change: impl FnOnce(&mut DemoOrder)) -> Result<(), String> {
         let order = self.orders.get_mut(number).ok_or_else(|| format!("Unable to find order #{number}"))?;
         order.updates += 1;
         change(order);
@@ -209,9 +209,9 @@ impl Shop {
     }
 }
 
-impl Order {
+impl DemoOrder {
     /// Adds a package, or replaces the one with the same number.
-    fn tell(&mut self, package: Package) {
+    fn tell(&mut self, package: DemoPackage) {
         match self.packages.iter_mut().find(|known| known.number == package.number) {
             Some(known) => *known = package,
             None => self.packages.push(package),
@@ -220,8 +220,8 @@ impl Order {
 }
 
 /// The packages of a post: one package has fields without a suffix, two or more are numbered from 1.
-fn delimited_packages(fields: &FormFields) -> Vec<Package> {
-    let package = |suffix: &str| Package {
+fn delimited_packages(fields: &FormFields) -> Vec<DemoPackage> {
+    let package = |suffix: &str| DemoPackage {
         number: field(fields, &format!("tracknum{suffix}")).to_owned(),
         carrier: field(fields, &format!("trackcarrier{suffix}")).to_owned(),
         picked_up: field(fields, &format!("trackpickupdate{suffix}")).to_owned(),
@@ -255,7 +255,7 @@ mod tests {
 
     fn shop() -> Shop {
         let account = Account { user: "seed".into(), password: "correct horse battery".into(), code: String::new() };
-        Shop { account, orders: [("1021".to_owned(), Order::default())].into(), requests: 0 }
+        Shop { account, orders: [("1021".to_owned(), DemoOrder::default())].into(), requests: 0 }
     }
 
     fn ask(shop: &mut Shop, body: &str) -> String {

@@ -11,7 +11,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// An address that may be contacted. Only [`Rules::vet`] creates this type.
+/// An address that may be contacted. Only [`AddressRules::vet`] creates this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vetted(IpAddr);
 
@@ -122,7 +122,7 @@ pub(super) fn normal_name(name: &str) -> String {
 
 /// The addresses that an endpoint may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
+pub struct AddressRules {
     /// Whether the endpoint may reach public addresses too.
     pub public: Public,
     /// The networks that the endpoint's exceptions open.
@@ -171,8 +171,8 @@ pub enum Public {
     Denied,
 }
 
-impl Rules {
-    /// Vets an address before a connection: by [`Rules::vet`], and by whether the address is this machine's own, which `is_own` says.
+impl AddressRules {
+    /// Vets an address before a connection: by [`AddressRules::vet`], and by whether the address is this machine's own, which `is_own` says.
     pub(super) fn vet_beside(&self, ip: IpAddr, is_own: impl FnOnce(IpAddr) -> bool) -> Result<Vetted, Denied> {
         let vetted = self.vet(ip)?;
         let ip = vetted.ip();

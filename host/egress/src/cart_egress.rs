@@ -1,6 +1,6 @@
 //! A cart's way out: its endpoints, grants, credentials and connections.
 
-use super::session::{Mode, Session};
+use super::session::{SendMode, Session};
 use super::shared::Shared;
 use cartage_contract::delivery;
 use cartage_contract::manifest::SlotKind;
@@ -20,7 +20,7 @@ impl fmt::Debug for CartEgress {
 
 impl CartEgress {
     /// Begins a session for one call. A request's `idempotency-key` must start with the delivery's id.
-    pub fn session(&self, mode: Mode, delivery_id: Option<&str>) -> Session {
+    pub fn session(&self, mode: SendMode, delivery_id: Option<&str>) -> Session {
         Session::new(Arc::clone(&self.0), mode, delivery_id)
     }
 

@@ -9,7 +9,7 @@ mod error;
 
 pub use error::{Error, Failure};
 
-use super::address::Rules;
+use super::address::AddressRules;
 use super::resolve::{RESOLVE_MS_MAX, Resolver, VettedResolver, Way};
 use cartage_contract::grants::BaseUrl;
 use cartage_contract::http::Method;
@@ -48,7 +48,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     resolver: Arc<dyn Resolver>,
     base: BaseUrl,
-    rules: Rules,
+    rules: AddressRules,
     request_ms: u32,
     response_bytes: u64,
 }
@@ -64,7 +64,7 @@ impl Client {
         tls: rustls::ClientConfig,
         resolver: Arc<dyn Resolver>,
         base: BaseUrl,
-        rules: Rules,
+        rules: AddressRules,
         limits: &Limits,
     ) -> Result<Client, reqwest::Error> {
         let connect_ms = CONNECT_MS_MAX.min(u64::from(limits.request_ms) / 2);

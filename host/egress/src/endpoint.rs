@@ -2,10 +2,10 @@
 //!
 //! The rule is https. Plain http needs either the operator's consent (`plain_http = "accepted"`) or a private exception that covers every address
 //! that the endpoint may reach. IP addresses in place of names, names that only mean something inside a network, and unusual ports need a private
-//! exception as well; a port may also be listed. The addresses of a name are not known here: they are vetted for each connection, by the [`Rules`] in
-//! a [`Binding`].
+//! exception as well; a port may also be listed. The addresses of a name are not known here: they are vetted for each connection, by the
+//! [`AddressRules`] in a [`CheckedBinding`].
 
-use super::address::{self, Public, Rules, Target, TargetError, ThisMachine, normal_name};
+use super::address::{self, AddressRules, Public, Target, TargetError, ThisMachine, normal_name};
 use cartage_base::nearest;
 use cartage_contract::grants::{BaseUrl, BaseUrlError, BoundEndpoint, SecretsInClear};
 use cartage_contract::manifest::{Base, Endpoint, Manifest};
@@ -139,20 +139,20 @@ pub enum Error {
 
 /// A bound endpoint: its base URL and the rules for the addresses that it may reach.
 #[derive(Debug, Clone)]
-pub struct Binding {
+pub struct CheckedBinding {
     base: BaseUrl,
     secrets: SecretsInClear,
     signed: Option<BaseUrl>,
-    rules: Rules,
+    rules: AddressRules,
 }
 
-impl Binding {
+impl CheckedBinding {
     /// Checks the destination that the operator configured for one endpoint.
     ///
     /// # Errors
     ///
     /// All variants of [`Error`] except `Unknown` and `Missing`.
-    pub fn new(endpoint: &Endpoint, config: &carts::Binding) -> Result<Binding, Error> {
+    pub fn new(endpoint: &Endpoint, config: &carts::Binding) -> Result<CheckedBinding, Error> {
         let name = || endpoint.name.clone();
         let base = BaseUrl::parse(&config.base_url).map_err(|source| Error::BaseUrl { endpoint: name(), source })?;
         if !base.fits(&endpoint.base) {
@@ -167,7 +167,7 @@ impl Binding {
         let secrets = if in_clear { SecretsInClear::Denied } else { SecretsInClear::Accepted };
         let signed = config.signed_base_url.as_deref().map(BaseUrl::parse).transpose();
         let signed = signed.map_err(|source| Error::SignedBaseUrl { endpoint: name(), source })?;
-        Ok(Binding { base, secrets, signed, rules })
+        Ok(CheckedBinding { base, secrets, signed, rules })
     }
 
     /// The base URL to which the plugin's paths are added.
@@ -181,21 +181,21 @@ impl Binding {
     }
 
     /// The rules by which each address of the endpoint's host is vetted before a connection.
-    pub fn rules(&self) -> &Rules {
+    pub fn rules(&self) -> &AddressRules {
         &self.rules
     }
 }
 
 /// A cart's bound endpoints, by their names in the manifest.
 #[derive(Debug, Clone)]
-pub struct Bindings(BTreeMap<String, Binding>);
+pub struct Bindings(BTreeMap<String, CheckedBinding>);
 
 impl Bindings {
     /// Checks a cart's destinations against the plugin's manifest: every name is known, every required endpoint is bound, and each binding is valid.
     pub fn new(manifest: &Manifest, configs: &BTreeMap<String, carts::Binding>) -> Result<Bindings, Error> {
         let names = || manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str());
         let bind = |(name, config): (&String, &carts::Binding)| match manifest.endpoint(name) {
-            Some(endpoint) => Ok((name.clone(), Binding::new(endpoint, config)?)),
+            Some(endpoint) => Ok((name.clone(), CheckedBinding::new(endpoint, config)?)),
             None => Err(Error::Unknown { name: name.clone(), hint: nearest::or_all(name, names()) }),
         };
         let bindings = configs.iter().map(bind).collect::<Result<BTreeMap<_, _>, _>>()?;
@@ -208,7 +208,7 @@ impl Bindings {
     }
 
     /// The bound endpoints with their names, in alphabetical order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &CheckedBinding)> {
         self.0.iter().map(|(name, binding)| (name.as_str(), binding))
     }
 }
@@ -249,13 +249,13 @@ impl Asked<'_> {
 
     /// The rules that the operator's settings lead to. An exception for the host itself, plain http without consent, or a literal address keeps the
     /// endpoint within its exceptions.
-    fn rules(&self) -> Rules {
+    fn rules(&self) -> AddressRules {
         let network = |target: &Target| if let Target::Network(network) = target { Some(*network) } else { None };
         let networks: Vec<IpNet> = self.opened.iter().filter_map(network).collect();
         let host_named = self.opened.contains(&Target::Host(self.name()));
         let unencrypted = !self.base.is_https() && self.config.plain_http == Consent::Refused;
         let private = host_named || unencrypted || self.literal().is_some();
-        Rules {
+        AddressRules {
             public: if private { Public::Denied } else { Public::Allowed },
             networks,
             host_named,
@@ -264,7 +264,7 @@ impl Asked<'_> {
         }
     }
 
-    fn check_host(&self, rules: &Rules) -> Result<(), Error> {
+    fn check_host(&self, rules: &AddressRules) -> Result<(), Error> {
         let endpoint = self.endpoint.to_owned();
         if let Some(ip) = self.literal() {
             return match rules.vet(ip) {
@@ -277,7 +277,7 @@ impl Asked<'_> {
         if is_private_name(&host) && !rules.host_named { Err(Error::PrivateName { endpoint, host }) } else { Ok(()) }
     }
 
-    fn check_scheme(&self, rules: &Rules) -> Result<(), Error> {
+    fn check_scheme(&self, rules: &AddressRules) -> Result<(), Error> {
         let open = rules.public == Public::Allowed || rules.host_named || !rules.networks.is_empty();
         if !self.base.is_https() && !open {
             let (endpoint, base_url) = (self.endpoint.to_owned(), self.config.base_url.clone());
@@ -286,7 +286,7 @@ impl Asked<'_> {
         Ok(())
     }
 
-    fn check_port(&self, rules: &Rules) -> Result<(), Error> {
+    fn check_port(&self, rules: &AddressRules) -> Result<(), Error> {
         let url = self.base.url();
         match url.port() {
             None => Ok(()),

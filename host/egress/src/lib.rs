@@ -33,9 +33,9 @@ mod testing;
 pub mod tokens;
 
 pub use cart_egress::CartEgress;
-pub use session::{Mode, Session};
+pub use session::{SendMode, Session};
 
-use address::{Rules, ThisMachine};
+use address::{AddressRules, ThisMachine};
 use cartage_base::clock::Clock;
 use cartage_contract::grants::Grants;
 use cartage_contract::manifest::Manifest;
@@ -154,8 +154,8 @@ impl Egress {
         limits: &Limits,
         keeping: Keeping,
     ) -> Result<CartEgress, Error> {
-        let client = |(name, binding): (&str, &endpoint::Binding)| {
-            let rules = Rules { own: self.own.clone(), this_machine: self.this_machine, ..binding.rules().clone() };
+        let client = |(name, binding): (&str, &endpoint::CheckedBinding)| {
+            let rules = AddressRules { own: self.own.clone(), this_machine: self.this_machine, ..binding.rules().clone() };
             let client = Client::new(self.tls.clone(), Arc::clone(&self.resolver), binding.base().clone(), rules, limits);
             match client {
                 Ok(client) => Ok((name.to_owned(), client)),

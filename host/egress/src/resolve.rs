@@ -3,7 +3,7 @@
 //! If one address is denied, the whole name is: a name with a public and a private address is a trap or a mistake. The addresses of a name may change
 //! between two connections, so each connection vets its own.
 
-use super::address::{self, Rules};
+use super::address::{self, AddressRules};
 use cartage_base::fault::Fault;
 use std::future::Future;
 use std::io;
@@ -145,7 +145,7 @@ pub enum Error {
 #[derive(Clone)]
 pub(super) struct VettedResolver {
     pub(super) resolver: Arc<dyn Resolver>,
-    pub(super) rules: Rules,
+    pub(super) rules: AddressRules,
     /// The limit for a lookup, in milliseconds: [`RESOLVE_MS_MAX`] except in tests.
     pub(super) ms_max: u64,
 }

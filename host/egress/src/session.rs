@@ -31,7 +31,7 @@ pub const RECORDED_BYTES_MAX: usize = 32 << 20;
 
 /// Which requests of a call are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum SendMode {
     /// All requests are sent.
     Live,
     /// None is sent: the first request is recorded and ends the call, without a socket or a DNS lookup.
@@ -40,12 +40,12 @@ pub enum Mode {
     DryRunReads,
 }
 
-impl Mode {
+impl SendMode {
     fn stops_before(self, effect: Effect) -> bool {
         match self {
-            Mode::Live => false,
-            Mode::DryRun => true,
-            Mode::DryRunReads => effect == Effect::Writes,
+            SendMode::Live => false,
+            SendMode::DryRun => true,
+            SendMode::DryRunReads => effect == Effect::Writes,
         }
     }
 }
@@ -53,7 +53,7 @@ impl Mode {
 /// Answers the asks of one call of a cart's plugin, and records them.
 pub struct Session {
     cart_egress: Arc<Shared>,
-    mode: Mode,
+    mode: SendMode,
     delivery_id: Option<String>,
     requests: u32,
     signatures: u32,
@@ -69,7 +69,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(cart_egress: Arc<Shared>, mode: Mode, delivery_id: Option<&str>) -> Session {
+    pub(super) fn new(cart_egress: Arc<Shared>, mode: SendMode, delivery_id: Option<&str>) -> Session {
         let delivery_id = delivery_id.map(str::to_owned);
         Session {
             cart_egress,

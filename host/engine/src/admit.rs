@@ -13,7 +13,7 @@ use super::limits::{Budget, is_of_the_host};
 use super::{Admitted, Plugin, Runtime, v1};
 use cartage_contract::manifest::{self, Manifest};
 use cartage_model::carts::Limits;
-use cartage_model::exchange::{Ended, Limit};
+use cartage_model::exchange::{CallEnd, Limit};
 use cartage_model::id::Digest;
 use cartage_model::remedy::Remedy;
 use std::sync::Arc;
@@ -120,7 +120,7 @@ pub enum Error {
     },
     /// The call of `describe` failed.
     #[error("the plugin could not describe itself")]
-    Describe(#[source] Ended),
+    Describe(#[source] CallEnd),
     /// The manifest is not valid.
     #[error("the plugin cannot be admitted with this manifest")]
     Manifest(#[source] manifest::Error),
@@ -154,7 +154,7 @@ impl Error {
         match self {
             Error::Host(_) => true,
             // A plugin that describes itself waits for nothing, so the machine was slow.
-            Error::Describe(ended) => matches!(ended, Ended::Host { .. } | Ended::Limit { limit: Limit::CallMs(_) }),
+            Error::Describe(ended) => matches!(ended, CallEnd::Host { .. } | CallEnd::Limit { limit: Limit::CallMs(_) }),
             Error::TooLarge { .. }
             | Error::TooMuch { .. }
             | Error::NotAComponent(_)
@@ -218,7 +218,7 @@ impl Runtime {
                 Some(AskedWhileDescribing(what)) => Error::AskedWhileDescribing { what },
                 None => Error::Describe(budget.ended(&error, store.data().panic())),
             }),
-            Err(_) => Err(Error::Describe(Ended::Limit { limit: Limit::CallMs(limits.call_ms) })),
+            Err(_) => Err(Error::Describe(CallEnd::Limit { limit: Limit::CallMs(limits.call_ms) })),
         }
     }
 }

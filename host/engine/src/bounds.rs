@@ -3,7 +3,7 @@
 use cartage_contract::delivery::{Applied, Choice, Failure, Finding, OrderSeen, Report, Step, ToldPackage};
 use cartage_contract::growth::{self, Extra};
 use cartage_contract::orders::limits::PACKAGES_MAX;
-use cartage_model::exchange::{Ended, Outcome};
+use cartage_model::exchange::{CallEnd, Outcome};
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ const DETAILS_MAX: usize = 50;
 
 /// The outcome with its messages cut, or an error that says what breaks the contract. `packages` is the number of packages in the update
 /// that the call was about.
-pub(super) fn check(mut outcome: Outcome, packages: usize) -> Result<Outcome, Ended> {
+pub(super) fn check(mut outcome: Outcome, packages: usize) -> Result<Outcome, CallEnd> {
     match &mut outcome {
         Outcome::Applied(applied) => check_applied(applied, packages),
         Outcome::Failed(failure) => check_failure(failure, packages),
@@ -38,7 +38,7 @@ pub(super) fn check(mut outcome: Outcome, packages: usize) -> Result<Outcome, En
         Outcome::Report(report) => check_report(report),
         Outcome::Ended(_) => Ok(()),
     }
-    .map_err(|reason| Ended::Contract { reason })?;
+    .map_err(|reason| CallEnd::Contract { reason })?;
     Ok(outcome)
 }
 
@@ -163,7 +163,7 @@ mod tests {
     /// Checks that a value just within a bound passes unchanged, and that one just over breaks the contract with a reason that says where.
     fn edge(within: Outcome, over: Outcome, reason: &str) {
         assert_eq!(check(within.clone(), 200), Ok(within));
-        assert_eq!(check(over, 200), Err(Ended::Contract { reason: reason.to_owned() }));
+        assert_eq!(check(over, 200), Err(CallEnd::Contract { reason: reason.to_owned() }));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::limits::Limiter;
 use super::trap;
 use cartage_contract::log::Level;
 use cartage_model::carts::Limits;
-use cartage_model::exchange::{Ended, HostCall, HostReply, Limit};
+use cartage_model::exchange::{CallEnd, HostCall, HostReply, Limit};
 use wasmtime::{Error, Result};
 
 /// The longest log line, in bytes; the rest is cut.
@@ -50,9 +50,9 @@ impl Guest {
     /// The error that ends a call whose request got an answer of the wrong kind.
     pub(super) fn end(&self, answer: HostReply) -> Error {
         Error::new(match answer {
-            HostReply::End(stop) => Ended::Stopped(stop),
+            HostReply::End(stop) => CallEnd::Stopped(stop),
             HostReply::Sent(_) | HostReply::Signed(_) | HostReply::Logged => {
-                Ended::Host { reason: "a host call received the reply to another host call".to_owned() }
+                CallEnd::Host { reason: "a host call received the reply to another host call".to_owned() }
             }
         })
     }
@@ -109,10 +109,10 @@ impl LogBudget {
         self.lines += 1;
         self.bytes += message.len() as u64;
         if self.lines > u64::from(self.lines_max) * LOG_OVERRUN_MAX {
-            return Err(Error::new(Ended::Limit { limit: Limit::LogLines(self.lines_max) }));
+            return Err(Error::new(CallEnd::Limit { limit: Limit::LogLines(self.lines_max) }));
         }
         if self.bytes > u64::from(self.bytes_max) * LOG_OVERRUN_MAX {
-            return Err(Error::new(Ended::Limit { limit: Limit::LogBytes(self.bytes_max) }));
+            return Err(Error::new(CallEnd::Limit { limit: Limit::LogBytes(self.bytes_max) }));
         }
         if self.full {
             return Ok(None);
@@ -142,8 +142,8 @@ mod tests {
     fn admit(budget: &mut LogBudget, line: &str) -> std::result::Result<Option<String>, Limit> {
         match budget.admit(Level::Info, line.to_owned()) {
             Ok(kept) => Ok(kept.map(|(_, message)| message)),
-            Err(error) => match error.downcast_ref::<Ended>() {
-                Some(Ended::Limit { limit }) => Err(*limit),
+            Err(error) => match error.downcast_ref::<CallEnd>() {
+                Some(CallEnd::Limit { limit }) => Err(*limit),
                 other => panic!("a limit ends it, not {other:?}"),
             },
         }
@@ -216,8 +216,8 @@ mod tests {
         let limiter = crate::limits::Budget::new(&limits).limiter();
         let guest = Guest::new(&limits, limiter, HostCalls::Refused);
         let error = guest.end(HostReply::Logged);
-        assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Host { .. })), "{error}");
+        assert!(matches!(error.downcast_ref::<CallEnd>(), Some(CallEnd::Host { .. })), "{error}");
         let error = guest.end(HostReply::End(cartage_model::exchange::Stop::DryRun));
-        assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Stopped(cartage_model::exchange::Stop::DryRun))), "{error}");
+        assert!(matches!(error.downcast_ref::<CallEnd>(), Some(CallEnd::Stopped(cartage_model::exchange::Stop::DryRun))), "{error}");
     }
 }

@@ -10,7 +10,7 @@
 //! own.
 //!
 //! A guest runs inside the caller's task. It yields every millisecond, and dropping the call's future at any point drops the guest with it.
-//! A call can end in one of the ways of [`Ended`]; it cannot bring the host down. This crate cannot know whether the cart acted: egress
+//! A call can end in one of the ways of [`CallEnd`]; it cannot bring the host down. This crate cannot know whether the cart acted: egress
 //! records that.
 
 pub mod admit;
@@ -32,7 +32,7 @@ pub use unsupported::unsupported;
 
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Limits;
-use cartage_model::exchange::{Call, Ended, Limit, Outcome, Services};
+use cartage_model::exchange::{Call, CallEnd, Limit, Outcome, Services};
 use cartage_model::id::Digest;
 use channel::HostChannel;
 use guest::{Guest, HostCalls};
@@ -130,19 +130,19 @@ impl Runtime {
     }
 
     /// Waits until the runtime has room for a call.
-    async fn slot(&self, wait: Duration) -> Result<SemaphorePermit<'_>, Ended> {
+    async fn slot(&self, wait: Duration) -> Result<SemaphorePermit<'_>, CallEnd> {
         match timeout(wait, self.0.slots.acquire()).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
-            Err(_) => Err(Ended::Host {
+            Err(_) => Err(CallEnd::Host {
                 reason: format!("no room for another plugin call within {} ms; calls running: {}", wait.as_millis(), self.0.live_calls),
             }),
         }
     }
 
     /// A store for one call, with all of its limits set.
-    fn store(&self, budget: &Budget, limits: &Limits, asks: HostCalls) -> Result<Store<Guest>, Ended> {
+    fn store(&self, budget: &Budget, limits: &Limits, asks: HostCalls) -> Result<Store<Guest>, CallEnd> {
         let mut store = Store::new(&self.0.engine, Guest::new(limits, budget.limiter(), asks));
-        budget.apply(&mut store, |guest| &mut guest.limiter).map_err(|error| Ended::Host { reason: error.to_string() })?;
+        budget.apply(&mut store, |guest| &mut guest.limiter).map_err(|error| CallEnd::Host { reason: error.to_string() })?;
         Ok(store)
     }
 }
@@ -186,7 +186,12 @@ impl Plugin {
         }
     }
 
-    async fn attempt(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> Result<(Result<Outcome, Ended>, Used), Ended> {
+    async fn attempt(
+        &self,
+        call: &Call,
+        limits: &Limits,
+        services: &mut impl Services,
+    ) -> Result<(Result<Outcome, CallEnd>, Used), CallEnd> {
         let Admitted { runtime, ready, .. } = &*self.0;
         let call_ms = Duration::from_millis(limits.call_ms.into());
         let _slot = runtime.slot(call_ms).await?;
@@ -205,7 +210,7 @@ impl Plugin {
                 let (returned, used) = ended?;
                 Ok((returned.and_then(|outcome| bounds::check(outcome, call.packages())), used))
             }
-            Err(_) => Err(Ended::Limit { limit: Limit::CallMs(limits.call_ms) }),
+            Err(_) => Err(CallEnd::Limit { limit: Limit::CallMs(limits.call_ms) }),
         }
     }
 }
@@ -226,12 +231,12 @@ async fn serve<T>(guest: impl Future<Output = T>, channel: &HostChannel, service
 }
 
 /// Runs a guest so that a panic of the host's own code under it ends this call and nothing else.
-async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+async fn caught<T>(guest: impl Future<Output = Result<T, CallEnd>>) -> Result<T, CallEnd> {
     let mut guest = pin!(guest);
     poll_fn(|context| {
         // Nothing that the panic may have left half done is used again: the store goes with the call.
         std::panic::catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)))
-            .unwrap_or_else(|_| Poll::Ready(Err(Ended::Host { reason: "the host panicked while it ran the plugin".to_owned() })))
+            .unwrap_or_else(|_| Poll::Ready(Err(CallEnd::Host { reason: "the host panicked while it ran the plugin".to_owned() })))
     })
     .await
 }
@@ -244,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_of_the_host_ends_the_call_and_nothing_else() {
         let panics = caught(async { if std::hint::black_box(true) { panic!("a fault of the host") } else { Ok(()) } });
-        assert!(matches!(panics.await, Err(Ended::Host { reason }) if reason.contains("panicked")));
+        assert!(matches!(panics.await, Err(CallEnd::Host { reason }) if reason.contains("panicked")));
         assert_eq!(caught(async { Ok(7) }).await, Ok(7));
     }
 
@@ -254,7 +259,10 @@ mod tests {
         let first = runtime.slot(Duration::from_millis(20)).await.expect("there is room for one");
         assert_eq!(runtime.usage().calls, 1);
         let second = runtime.slot(Duration::from_millis(20)).await;
-        assert_eq!(second.err(), Some(Ended::Host { reason: "no room for another plugin call within 20 ms; calls running: 1".to_owned() }));
+        assert_eq!(
+            second.err(),
+            Some(CallEnd::Host { reason: "no room for another plugin call within 20 ms; calls running: 1".to_owned() })
+        );
         drop(first);
         assert!(runtime.slot(Duration::from_millis(20)).await.is_ok());
         assert_eq!(runtime.usage().calls, 0);

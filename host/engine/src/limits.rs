@@ -7,7 +7,7 @@ use super::compile::{MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
 use super::trap;
 use cartage_base::fault::Fault;
 use cartage_model::carts::Limits;
-use cartage_model::exchange::{Ended, Limit};
+use cartage_model::exchange::{CallEnd, Limit};
 use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline};
 
 /// The part of a call's usage that is the same in each run.
@@ -64,15 +64,15 @@ impl Budget {
     }
 
     /// Why a call ended, from the error that ended it. `panic` is the message of a panic that the guest logged.
-    pub(super) fn ended(&self, error: &Error, panic: Option<&str>) -> Ended {
-        if let Some(ended) = error.downcast_ref::<Ended>() {
+    pub(super) fn ended(&self, error: &Error, panic: Option<&str>) -> CallEnd {
+        if let Some(ended) = error.downcast_ref::<CallEnd>() {
             return ended.clone();
         }
         if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
-            return Ended::Host { reason: full.to_string() };
+            return CallEnd::Host { reason: full.to_string() };
         }
         if is_of_the_host(error) {
-            return Ended::Host { reason: format!("{error:#}") };
+            return CallEnd::Host { reason: format!("{error:#}") };
         }
         let limit = match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => Some(Limit::CpuMs(self.0.cpu_ms)),
@@ -81,7 +81,7 @@ impl Budget {
             Some(_) => None,
             None => self.untyped(error),
         };
-        limit.map_or_else(|| Ended::Trap { reason: trap::reason(error, panic) }, |limit| Ended::Limit { limit })
+        limit.map_or_else(|| CallEnd::Trap { reason: trap::reason(error, panic) }, |limit| CallEnd::Limit { limit })
     }
 
     /// The two limits whose wasmtime errors have no type that can be named here. Tests tie the texts to the version in use.
@@ -126,7 +126,7 @@ impl Tally {
         let growth = desired.saturating_sub(current);
         let used = self.used.saturating_add(growth);
         if used > self.max {
-            return Err(Error::new(Ended::Limit { limit: self.limit }));
+            return Err(Error::new(CallEnd::Limit { limit: self.limit }));
         }
         // Beyond the maximum that it declared itself a guest is told -1, as everywhere.
         let allowed = maximum.is_none_or(|maximum| desired <= maximum);

@@ -3,8 +3,8 @@
 use super::Plugin;
 use cartage_model::carts::Limits;
 use cartage_model::cassette::Cassette;
-use cartage_model::cassette::replay::{Session, Take};
-use cartage_model::exchange::{Ended, Limit, Outcome};
+use cartage_model::cassette::replay::{ReplaySession, Take};
+use cartage_model::exchange::{CallEnd, Limit, Outcome};
 
 /// The processor time of a replayed call, in milliseconds. The limit is high so that a busy machine makes no difference between two
 /// plugins; fuel bounds a call in the same way on every machine.
@@ -13,7 +13,7 @@ const CPU_MS: u32 = 10_000;
 impl Plugin {
     /// Repeats the call that the cassette recorded, and answers the plugin's requests from the cassette. Nothing is sent.
     pub async fn replay(&self, cassette: &Cassette) -> Take {
-        let mut session = Session::new(cassette);
+        let mut session = ReplaySession::new(cassette);
         let outcome = self.call(&cassette.call, &limits(cassette), &mut session).await;
         session.finish(outcome)
     }
@@ -22,7 +22,7 @@ impl Plugin {
 /// The default limits, except that the limit that ended the recorded call is as it was then.
 fn limits(cassette: &Cassette) -> Limits {
     let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
-    let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };
+    let Outcome::Ended(CallEnd::Limit { limit }) = cassette.outcome else { return limits };
     match limit {
         Limit::Fuel(most) => limits.fuel = most,
         Limit::MemoryBytes(most) => limits.memory_bytes = most,

@@ -53,7 +53,7 @@ mod tests;
 
 pub use caller::Callers;
 pub use metrics::Metrics;
-pub use rate::{BURST_MAX, PER_SECOND_MAX, Rate};
+pub use rate::{BURST_MAX, PER_SECOND_MAX, TokenRate};
 
 use axum::Router;
 use cartage::service::Service;
@@ -64,9 +64,9 @@ use std::sync::Arc;
 /// An answer under way.
 pub type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Says whether updates are accepted; the error says why not, in a few words that anybody may read.
-pub type Ready = Arc<dyn Fn() -> Answering<Result<(), String>> + Send + Sync>;
+pub type ReadyCheck = Arc<dyn Fn() -> Answering<Result<(), String>> + Send + Sync>;
 /// Returns the numbers of `/metrics` at this moment.
-pub type Numbers = Arc<dyn Fn() -> Answering<Metrics> + Send + Sync>;
+pub type MetricsSource = Arc<dyn Fn() -> Answering<Metrics> + Send + Sync>;
 
 /// The parts from which [`router`] makes the API.
 #[derive(Clone)]
@@ -76,11 +76,11 @@ pub struct Api {
     /// Who may call.
     pub callers: Callers,
     /// Says whether updates are accepted, for `/readyz`.
-    pub ready: Ready,
+    pub ready: ReadyCheck,
     /// Returns the numbers of `/metrics`.
-    pub metrics: Numbers,
+    pub metrics: MetricsSource,
     /// Whether each cart has its own series in `/metrics`.
-    pub labels: metrics::Labels,
+    pub labels: metrics::SeriesLabels,
 }
 
 impl fmt::Debug for Api {

@@ -3,9 +3,9 @@
 //! This module turns the bytes of an HTTP request into typed data, and outcomes into the bytes of the answer. It has no socket, store or
 //! clock: the listener does this, in order:
 //!
-//! 1. [`read`] the request: bounded, decoded, its function known. A [`Call::SendVersion`] is answered at once, without credentials.
-//! 2. [`Locked::open`] a [`Call::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed.
-//!    The [`Post`] holds each order's fields, or why they cannot be read.
+//! 1. [`read`] the request: bounded, decoded, its function known. A [`SetiCall::SendVersion`] is answered at once, without credentials.
+//! 2. [`Locked::open`] a [`SetiCall::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed.
+//!    The [`StatusPost`] holds each order's fields, or why they cannot be read.
 //! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with the outcome of each. A gate's decision becomes an
 //!    [`PostOutcome`] by `From`.
 //!
@@ -15,7 +15,7 @@
 //! The limits of the protocol: it has no key for repeats, so a repeated post is harmless only because the gate finds nothing new in it;
 //! form fields have no sender's time, so such a change is dated when it came; and a `PackageID` counts the packages of one post only, so a
 //! package is known by carrier and tracking number. The content of a request is untrusted: if an Order Manager does not escape the notes,
-//! whoever wrote them can add elements, and [`Problem::Twice`] catches those that repeat one.
+//! whoever wrote them can add elements, and [`OrderProblem::Twice`] catches those that repeat one.
 //!
 //! ```
 //! use cartage::carts::Inlet;
@@ -59,7 +59,7 @@ pub mod xml;
 mod tests;
 
 pub use login::Locked;
-pub use part::{Invalid, Problem};
+pub use part::{Invalid, OrderProblem};
 pub use reply::{ANSWER_BYTES_MAX, PartOutcome, PostOutcome, Reply, answer};
 
 use cartage_model::carts::Inlet;
@@ -68,7 +68,7 @@ use std::fmt;
 
 /// An HTTP request as received.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct SetiRequest<'a> {
     /// The HTTP method.
     pub method: &'a str,
     /// The query: what follows the `?` of the request's target. `None` without a `?`.
@@ -81,7 +81,7 @@ pub struct Request<'a> {
 
 /// What a request asks for.
 #[derive(Debug)]
-pub enum Call {
+pub enum SetiCall {
     /// The script's presence and version. Answered with [`Reply::version`].
     SendVersion,
     /// To accept status updates, once the log-in is checked.
@@ -90,7 +90,7 @@ pub enum Call {
 
 /// A post whose log-in was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Post {
+pub struct StatusPost {
     /// The Order Manager's version as the post states it; `None` if the post does not. Nothing depends on the value.
     pub om_version: Option<String>,
     /// The fields of each order, or why they cannot be read, in the order of the post; never empty.
@@ -169,13 +169,13 @@ impl fmt::Display for Denial {
 /// # Errors
 ///
 /// [`Error::Form`], [`Error::FunctionMissing`] and [`Error::FunctionUnknown`].
-pub fn read(request: &Request<'_>, inlet: &Inlet) -> Result<Call, Error> {
+pub fn read(request: &SetiRequest<'_>, inlet: &Inlet) -> Result<SetiCall, Error> {
     let form = form::Form::read(request, inlet)?;
     let name = form.text("setifunction")?.unwrap_or_default();
     match name.trim().to_ascii_lowercase().as_str() {
         "" => Err(Error::FunctionMissing),
-        "sendversion" => Ok(Call::SendVersion),
-        "updatestatus" => Ok(Call::UpdateStatus(Locked::new(form)?)),
+        "sendversion" => Ok(SetiCall::SendVersion),
+        "updatestatus" => Ok(SetiCall::UpdateStatus(Locked::new(form)?)),
         _ => Err(Error::FunctionUnknown { name: text::cut(&name) }),
     }
 }

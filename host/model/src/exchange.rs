@@ -123,7 +123,7 @@ pub enum Outcome {
     /// `check` succeeded, with its report.
     Report(Report),
     /// The call ended without a result.
-    Ended(Ended),
+    Ended(CallEnd),
 }
 
 impl Outcome {
@@ -140,7 +140,7 @@ impl Outcome {
 /// Why a call ended without a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ended {
+pub enum CallEnd {
     /// The guest trapped: a bug in the plugin.
     #[error("the plugin trapped: {reason}")]
     Trap {

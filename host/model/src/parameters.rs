@@ -33,7 +33,7 @@ pub struct Parameter {
     /// The group under which the Order Manager lists it.
     pub group: Group,
     /// The values that the parameter takes.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The value until somebody sets one, as text.
     pub default: &'static str,
     /// The scopes in which the parameter can be set.
@@ -73,7 +73,7 @@ impl fmt::Display for Group {
 
 /// The values that a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// `True` or `False`, in any case.
     Boolean,
     /// A line of text, without control characters.
@@ -92,13 +92,13 @@ pub enum Kind {
     Choice(&'static [&'static str]),
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Boolean => f.write_str("True or False"),
-            Kind::Text { chars_max } => write!(f, "a line of up to {chars_max} characters"),
-            Kind::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
-            Kind::Choice(words) => f.write_str(&words.join(" or ")),
+            ValueKind::Boolean => f.write_str("True or False"),
+            ValueKind::Text { chars_max } => write!(f, "a line of up to {chars_max} characters"),
+            ValueKind::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
+            ValueKind::Choice(words) => f.write_str(&words.join(" or ")),
         }
     }
 }
@@ -106,13 +106,13 @@ impl fmt::Display for Kind {
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A value of [`Kind::Boolean`].
+    /// A value of [`ValueKind::Boolean`].
     Boolean(bool),
-    /// A value of [`Kind::Text`].
+    /// A value of [`ValueKind::Text`].
     Text(String),
-    /// A value of [`Kind::Integer`].
+    /// A value of [`ValueKind::Integer`].
     Integer(i64),
-    /// A value of [`Kind::Choice`], in the registry's spelling.
+    /// A value of [`ValueKind::Choice`], in the registry's spelling.
     Choice(&'static str),
 }
 
@@ -220,7 +220,7 @@ pub enum Error {
         /// The text that was given.
         text: String,
         /// The values that the parameter takes.
-        kind: Kind,
+        kind: ValueKind,
     },
 }
 
@@ -251,15 +251,15 @@ impl Parameter {
     pub fn read(&self, text: &str) -> Result<Value, Error> {
         let trimmed = text.trim();
         let value = match self.kind {
-            Kind::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(Value::Boolean(true)),
-            Kind::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(Value::Boolean(false)),
-            Kind::Boolean => None,
-            Kind::Text { chars_max } => {
+            ValueKind::Boolean if trimmed.eq_ignore_ascii_case("true") => Some(Value::Boolean(true)),
+            ValueKind::Boolean if trimmed.eq_ignore_ascii_case("false") => Some(Value::Boolean(false)),
+            ValueKind::Boolean => None,
+            ValueKind::Text { chars_max } => {
                 let fits = trimmed.chars().count() <= chars_max && !trimmed.chars().any(char::is_control);
                 fits.then(|| Value::Text(trimmed.to_owned()))
             }
-            Kind::Integer { min, max } => trimmed.parse().ok().filter(|number| (min..=max).contains(number)).map(Value::Integer),
-            Kind::Choice(words) => words.iter().find(|word| word.eq_ignore_ascii_case(trimmed)).map(|word| Value::Choice(word)),
+            ValueKind::Integer { min, max } => trimmed.parse().ok().filter(|number| (min..=max).contains(number)).map(Value::Integer),
+            ValueKind::Choice(words) => words.iter().find(|word| word.eq_ignore_ascii_case(trimmed)).map(|word| Value::Choice(word)),
         };
         value.ok_or_else(|| Error::Value { name: self.name, text: text.to_owned(), kind: self.kind })
     }

@@ -1,6 +1,6 @@
 //! The durable record of one attempt: its outcome and what follows. Small, and without the order's content.
 
-use crate::exchange::{Ended, Outcome, Stop};
+use crate::exchange::{CallEnd, Outcome, Stop};
 use crate::id::{CartId, DeliveryId, Digest};
 use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step, ToldPackage};
 use cartage_contract::http::Reach;
@@ -191,7 +191,7 @@ impl PauseReason {
 pub fn fate(outcome: &Outcome, local_fault: bool) -> Fate {
     match outcome {
         // What a plugin makes of a request that could not be sent is no word of the cart's.
-        Outcome::Failed(_) | Outcome::Ended(Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. }) if local_fault => {
+        Outcome::Failed(_) | Outcome::Ended(CallEnd::Trap { .. } | CallEnd::Limit { .. } | CallEnd::Contract { .. }) if local_fault => {
             Fate::LocalFault
         }
         Outcome::Applied(applied) => match applied.outcome {
@@ -200,10 +200,10 @@ pub fn fate(outcome: &Outcome, local_fault: bool) -> Fate {
         },
         Outcome::Failed(failure) => failed(failure.kind, failure.retry),
         Outcome::Ended(ended) => match ended {
-            Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. } => Fate::PluginFault,
-            Ended::Stopped(Stop::DryRun) => Fate::NotSent,
-            Ended::Stopped(Stop::SecretReflected) => Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None },
-            Ended::Host { .. } => Fate::LocalFault,
+            CallEnd::Trap { .. } | CallEnd::Limit { .. } | CallEnd::Contract { .. } => Fate::PluginFault,
+            CallEnd::Stopped(Stop::DryRun) => Fate::NotSent,
+            CallEnd::Stopped(Stop::SecretReflected) => Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None },
+            CallEnd::Host { .. } => Fate::LocalFault,
         },
         // Neither is an attempt at a delivery.
         Outcome::Choices(_) | Outcome::Report(_) => Fate::NotSent,
@@ -319,10 +319,10 @@ mod tests {
     #[test]
     fn what_the_plugin_did_wrong_is_a_plugin_fault_and_what_the_host_did_is_not() {
         let ended = |ended| fate(&Outcome::Ended(ended), false);
-        assert_eq!(ended(Ended::Trap { reason: String::new() }), Fate::PluginFault);
-        assert_eq!(ended(Ended::Limit { limit: Limit::Fuel(1) }), Fate::PluginFault);
-        assert_eq!(ended(Ended::Host { reason: String::new() }), Fate::LocalFault);
-        assert_eq!(ended(Ended::Stopped(Stop::DryRun)), Fate::NotSent);
+        assert_eq!(ended(CallEnd::Trap { reason: String::new() }), Fate::PluginFault);
+        assert_eq!(ended(CallEnd::Limit { limit: Limit::Fuel(1) }), Fate::PluginFault);
+        assert_eq!(ended(CallEnd::Host { reason: String::new() }), Fate::LocalFault);
+        assert_eq!(ended(CallEnd::Stopped(Stop::DryRun)), Fate::NotSent);
         let done = applied(AppliedOutcome::AlreadyDone);
         assert_eq!(fate(&Outcome::Applied(done), false), Fate::AlreadyDelivered);
     }
@@ -343,9 +343,9 @@ mod tests {
         for kind in [Credentials, Unavailable, Protocol, InvalidData, StatusNotSupported, Gone, HostDenied, OrderNotFound] {
             assert_eq!(fate(&Outcome::Failed(failure(kind)), true), Fate::LocalFault, "{kind:?}");
         }
-        assert_eq!(fate(&Outcome::Ended(Ended::Trap { reason: String::new() }), true), Fate::LocalFault);
+        assert_eq!(fate(&Outcome::Ended(CallEnd::Trap { reason: String::new() }), true), Fate::LocalFault);
         let done = applied(AppliedOutcome::Done);
         assert_eq!(fate(&Outcome::Applied(done), true), Fate::Delivered, "the plugin had an answer before, which it trusts");
-        assert_eq!(fate(&Outcome::Ended(Ended::Stopped(Stop::SecretReflected)), true).name(), "secret-reflected");
+        assert_eq!(fate(&Outcome::Ended(CallEnd::Stopped(Stop::SecretReflected)), true).name(), "secret-reflected");
     }
 }

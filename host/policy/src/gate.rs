@@ -23,7 +23,7 @@ pub mod package;
 pub mod question;
 
 pub use order::OrderRecord;
-pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
+pub use question::{Again, ChangeCause, ChangeRule, Given, Mode, PluginState, PresentCart, ProposedChange, Question};
 
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_model::remedy::{Remedy, Sentence, Words};

@@ -29,7 +29,7 @@ mod simulation;
 mod tests;
 
 pub use after::{
-    AttemptVerdict, ForCart, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
+    AttemptVerdict, CartStep, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
     RATE_LIMITED_MS_MIN, Sign, after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
@@ -286,15 +286,15 @@ impl<L: Ord + Clone> Scheduler<L> {
             }
             cart.proves(lane, verdict.sign == Sign::Answered);
             match verdict.cart {
-                Some(ForCart::Pause { reason, until_unix_ms }) => {
+                Some(CartStep::Pause { reason, until_unix_ms }) => {
                     cart.pause(until_unix_ms);
                     if reason.wants_proof() {
                         cart.proof = Proof::Wanted;
                     }
                 }
-                Some(ForCart::Prove) => cart.wants_proof(),
-                Some(ForCart::Rest { until_unix_ms }) => cart.pause(Some(until_unix_ms)),
-                Some(ForCart::Disable) => cart.disabled = true,
+                Some(CartStep::Prove) => cart.wants_proof(),
+                Some(CartStep::Rest { until_unix_ms }) => cart.pause(Some(until_unix_ms)),
+                Some(CartStep::Disable) => cart.disabled = true,
                 None => {}
             }
             if let Some(due) = next_due_unix_ms.or(flight.left_out.then(|| now.unix_ms())) {

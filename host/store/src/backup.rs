@@ -2,7 +2,7 @@
 //!
 //! A copy holds the credentials sealed and never the key that opens them. Whoever has both has the secrets, so keep them apart.
 
-pub use super::copying::Progress;
+pub use super::copying::CopyProgress;
 use super::error::failure;
 
 use super::copying::copy;
@@ -45,36 +45,36 @@ pub struct CartGap {
 }
 
 impl Store {
-    /// Copies the store: see [`Source::copy`].
+    /// Copies the store: see [`BackupSource::copy`].
     ///
     /// # Errors
     ///
-    /// As [`Source::copy`].
-    pub fn backup(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
-        Source::open(&self.inner.file)?.copy(to, at_unix_ms, progress)
+    /// As [`BackupSource::copy`].
+    pub fn backup(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(CopyProgress)) -> Result<(), Error> {
+        BackupSource::open(&self.inner.file)?.copy(to, at_unix_ms, progress)
     }
 }
 
 /// A store's file that is to be copied, while others read and write it.
 #[derive(Debug)]
-pub struct Source {
+pub struct BackupSource {
     file: PathBuf,
     connection: Connection,
 }
 
-impl Source {
+impl BackupSource {
     /// Opens a store's file for reading.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`].
-    pub fn open(file: &Path) -> Result<Source, Error> {
+    pub fn open(file: &Path) -> Result<BackupSource, Error> {
         if !file.exists() {
             return Err(Error::Missing { file: file.to_owned() });
         }
         let connection = connect::read_only(file)?;
         connect::assert_ours(&connection, file)?;
-        Ok(Source { file: file.to_owned(), connection })
+        Ok(BackupSource { file: file.to_owned(), connection })
     }
 
     /// The size of a copy, in bytes.
@@ -95,7 +95,7 @@ impl Source {
     ///
     /// [`Error::Exists`], [`Error::Damaged`] if a page of the store is damaged, or another [`Error`] if the copy could not be read or
     /// written.
-    pub fn copy(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
+    pub fn copy(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(CopyProgress)) -> Result<(), Error> {
         if to.exists() {
             return Err(Error::Exists { file: to.to_owned() });
         }

@@ -11,7 +11,7 @@ pub const DEFINITION_BYTES_MAX: usize = 256 << 10;
 
 /// An operator's definition of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Definition {
+pub struct DefinitionRow {
     /// The cart's id.
     pub cart: CartId,
     /// The whole definition, as TOML.
@@ -24,13 +24,13 @@ pub struct Definition {
 
 /// A cart with its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cart {
+pub struct CartRow {
     /// The operator's definition.
-    pub definition: Definition,
+    pub definition: DefinitionRow,
     /// Whether the cart is enabled; a disabled cart is sent nothing.
     pub enabled: bool,
     /// The cart's own pause; `None` if it has none.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
     /// Whether the cart is paused together with all others, besides any pause of its own.
     pub paused_with_all: bool,
     /// When the cart was first defined.
@@ -43,7 +43,7 @@ pub struct Cart {
 
 /// Why a cart is paused, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pause {
+pub struct PauseRow {
     /// The reason, by name.
     pub why: String,
     /// The end of the pause; `None` until somebody resumes the cart.
@@ -55,10 +55,10 @@ pub struct Pause {
 /// The longest pause that ends by itself: a day, and as much again for a clock that was set meanwhile.
 pub const PAUSE_MS_MAX: u64 = 2 * RETRY_WISH_MS_MAX;
 
-impl Pause {
+impl PauseRow {
     /// A pause for this reason until the given time; `None` until somebody resumes the cart.
-    pub fn new(why: impl Into<String>, until_unix_ms: Option<u64>) -> Pause {
-        Pause { why: why.into(), until_unix_ms, said: None }
+    pub fn new(why: impl Into<String>, until_unix_ms: Option<u64>) -> PauseRow {
+        PauseRow { why: why.into(), until_unix_ms, said: None }
     }
 
     /// Whether the pause holds at this time. A pause whose end lies beyond [`PAUSE_MS_MAX`] does not: a wrong clock wrote it.
@@ -67,7 +67,7 @@ impl Pause {
     }
 
     /// Whether the pause replaces another: it is longer, or the other's end lies beyond [`PAUSE_MS_MAX`].
-    pub fn outlasts(&self, other: &Pause) -> bool {
+    pub fn outlasts(&self, other: &PauseRow) -> bool {
         match (other.until_unix_ms, self.until_unix_ms) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -92,8 +92,8 @@ pub struct PluginRun {
 /// # Errors
 ///
 /// [`Error::TooLarge`], or another [`Error`] if the write fails.
-pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_ms: u64) -> Result<(), Error> {
-    let Definition { cart, text, plugin, mode } = definition;
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &DefinitionRow, at_unix_ms: u64) -> Result<(), Error> {
+    let DefinitionRow { cart, text, plugin, mode } = definition;
     bounded("keep a cart's definition", text, DEFINITION_BYTES_MAX)?;
     let sql =
         "INSERT INTO carts (merchant, cart, definition, plugin, enabled, mode, made_at, changed_at) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6)
@@ -110,8 +110,8 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_
 pub fn put_over(
     tx: &Tx<'_>,
     merchant: &MerchantId,
-    looked_at: Option<&Definition>,
-    new: &Definition,
+    looked_at: Option<&DefinitionRow>,
+    new: &DefinitionRow,
     at_unix_ms: u64,
 ) -> Result<bool, Error> {
     let present = get(tx, merchant, &new.cart)?.map(|row| row.definition);
@@ -137,7 +137,7 @@ pub fn set_enabled(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, enabled: b
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&Pause>) -> Result<bool, Error> {
+pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&PauseRow>) -> Result<bool, Error> {
     let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_said = ?5, paused_with_all = 0, own_paused_why = NULL,
         own_paused_until = NULL, own_paused_said = NULL WHERE merchant = ?1 AND cart = ?2";
     let (why, until) = (pause.map(|pause| &pause.why), pause.and_then(|pause| pause.until_unix_ms));
@@ -151,8 +151,8 @@ pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Optio
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
-    // As [`Pause::outlasts`] says.
+pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &PauseRow) -> Result<bool, Error> {
+    // As [`PauseRow::outlasts`] says.
     let key = (merchant, cart, &pause.why, pause.until_unix_ms, PAUSE_MS_MAX, &pause.said);
     let sql = "UPDATE carts SET own_paused_why = ?3, own_paused_until = ?4, own_paused_said = ?6 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 1
         AND (own_paused_why IS NULL OR own_paused_until < ?4 OR own_paused_until - ?4 > ?5 OR (own_paused_until IS NOT NULL AND ?4 IS NULL))";
@@ -250,7 +250,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<Cart>, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<CartRow>, Error> {
     let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 AND cart = ?2";
     view.one("look up a cart", sql, (merchant, cart), read)
@@ -261,7 +261,7 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Opti
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Cart>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<CartRow>, Error> {
     let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 ORDER BY cart";
     view.all("list the carts", sql, (merchant,), read)
@@ -280,11 +280,11 @@ pub fn plugins_that_ran(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -
     })
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Cart> {
-    let definition = Definition { cart: row.get(0)?, text: row.get(1)?, plugin: row.get(2)?, mode: row.get(3)? };
+fn read(row: &Row<'_>) -> rusqlite::Result<CartRow> {
+    let definition = DefinitionRow { cart: row.get(0)?, text: row.get(1)?, plugin: row.get(2)?, mode: row.get(3)? };
     let (why, until_unix_ms): (Option<String>, _) = (row.get(5)?, row.get(6)?);
     let said = row.get(10)?;
-    let pause = why.map(|why| Pause { why, until_unix_ms, said });
+    let pause = why.map(|why| PauseRow { why, until_unix_ms, said });
     let (paused_with_all, made_at_unix_ms, changed_at_unix_ms) = (row.get(7)?, row.get(8)?, row.get(9)?);
-    Ok(Cart { definition, enabled: row.get(4)?, pause, paused_with_all, made_at_unix_ms, changed_at_unix_ms, lists: row.get(11)? })
+    Ok(CartRow { definition, enabled: row.get(4)?, pause, paused_with_all, made_at_unix_ms, changed_at_unix_ms, lists: row.get(11)? })
 }

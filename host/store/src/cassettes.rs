@@ -9,7 +9,7 @@ pub const CASSETTE_BYTES_MAX: usize = 32 << 20;
 
 /// A cassette to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cassette {
+pub struct CassetteRow {
     /// The delivery that was attempted.
     pub delivery: DeliveryId,
     /// The number of the attempt, from 1.
@@ -52,8 +52,8 @@ impl Tape {
 /// # Errors
 ///
 /// [`Error::TooLarge`], or another [`Error`] if the write fails.
-pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cassette: &Cassette) -> Result<(), Error> {
-    let Cassette { delivery, attempt, at_unix_ms, failed, tape: Tape { json, personal } } = cassette;
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cassette: &CassetteRow) -> Result<(), Error> {
+    let CassetteRow { delivery, attempt, at_unix_ms, failed, tape: Tape { json, personal } } = cassette;
     bounded("keep a cassette", json, CASSETTE_BYTES_MAX)?;
     let sql = "INSERT INTO cassettes (merchant, delivery, attempt, at, failed, cassette, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT DO UPDATE SET at = excluded.at, failed = excluded.failed, cassette = excluded.cassette, raw = excluded.raw";
@@ -65,12 +65,12 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cassette: &Cassette) -> Result<()
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attempt: u32) -> Result<Option<Cassette>, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attempt: u32) -> Result<Option<CassetteRow>, Error> {
     let sql = "SELECT delivery, attempt, at, failed, cassette, raw FROM cassettes WHERE merchant = ?1 AND delivery = ?2 AND attempt = ?3";
     view.one("look up a cassette", sql, (merchant, delivery, attempt), |row| {
         let personal = if row.get(5)? { Personal::Raw } else { Personal::Redacted };
         let tape = Tape { json: row.get(4)?, personal };
-        Ok(Cassette { delivery: row.get(0)?, attempt: row.get(1)?, at_unix_ms: row.get(2)?, failed: row.get(3)?, tape })
+        Ok(CassetteRow { delivery: row.get(0)?, attempt: row.get(1)?, at_unix_ms: row.get(2)?, failed: row.get(3)?, tape })
     })
 }
 

@@ -12,7 +12,7 @@ const STEP_PAGES: i32 = 4096;
 
 /// The progress of a copy, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct CopyProgress {
     /// Pages copied so far.
     pub done: u64,
     /// Pages in all.
@@ -20,7 +20,7 @@ pub struct Progress {
 }
 
 /// Copies one snapshot to a new file and syncs the file.
-pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Error> {
+pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(CopyProgress)) -> Result<(), Error> {
     let mut copy = connect::new_file(to)?;
     let mut copied = || -> rusqlite::Result<()> {
         // Held over all steps: without it, every write of others would start the copy again.
@@ -31,7 +31,7 @@ pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progre
         loop {
             let step = backup.step(STEP_PAGES)?;
             let rusqlite::backup::Progress { remaining, pagecount, .. } = backup.progress();
-            progress(Progress { done: (pagecount - remaining).max(0) as u64, total: pagecount.max(0) as u64 });
+            progress(CopyProgress { done: (pagecount - remaining).max(0) as u64, total: pagecount.max(0) as u64 });
             match step {
                 StepResult::Done => break,
                 StepResult::More => {}

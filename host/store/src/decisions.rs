@@ -12,7 +12,7 @@ pub const DECISION_BYTES_MAX: usize = 64 << 10;
 
 /// A stored decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
+pub struct DecisionRow {
     /// When the gate decided.
     pub at_unix_ms: u64,
     /// The decision with the answer of every check, as JSON.
@@ -24,8 +24,8 @@ pub struct Decision {
 /// # Errors
 ///
 /// [`Error::TooLarge`], or another [`Error`] if the write fails.
-pub fn add(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, decision: &Decision) -> Result<(), Error> {
-    let Decision { at_unix_ms, json } = decision;
+pub fn add(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, decision: &DecisionRow) -> Result<(), Error> {
+    let DecisionRow { at_unix_ms, json } = decision;
     bounded("keep a decision", json, DECISION_BYTES_MAX)?;
     let key = (merchant, &order.cart, &order.number);
     let sql = "SELECT max(nth) FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
@@ -43,9 +43,9 @@ pub fn add(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, decision: &Deci
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Vec<Decision>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Vec<DecisionRow>, Error> {
     let sql = "SELECT decided_at, decision FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY nth DESC";
     view.all("look up the decisions about an order", sql, (merchant, &order.cart, &order.number), |row| {
-        Ok(Decision { at_unix_ms: row.get(0)?, json: row.get(1)? })
+        Ok(DecisionRow { at_unix_ms: row.get(0)?, json: row.get(1)? })
     })
 }

@@ -132,7 +132,7 @@ pub enum Error {
     #[error("the store accepts no more writes: {reason}")]
     Stopped {
         /// Why the store stopped.
-        reason: Stop,
+        reason: WriteStop,
     },
     /// A text is larger than the store accepts.
     #[error("could not {what}: it has {bytes} bytes, and at most {most} are allowed")]
@@ -168,7 +168,7 @@ pub enum Error {
 
 /// Why a store takes no more writes until it is opened again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
+pub enum WriteStop {
     /// The disk failed, so what it holds is unknown.
     #[error("its disk failed ({0}); check the disk, then start Cartage again")]
     Disk(String),
@@ -187,12 +187,12 @@ fn go_back(backup: &Option<PathBuf>) -> String {
     backup.as_deref().map_or_else(String::new, |backup| format!("; a copy from before the first step is {}", backup.display()))
 }
 
-impl Stop {
+impl WriteStop {
     /// What a person can do; `None` where the reason says it.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
-            Stop::Damaged(_) => Some(Remedy::RestoreBackup),
-            Stop::Disk(_) | Stop::Panicked | Stop::Closed => None,
+            WriteStop::Damaged(_) => Some(Remedy::RestoreBackup),
+            WriteStop::Disk(_) | WriteStop::Panicked | WriteStop::Closed => None,
         }
     }
 }

@@ -45,7 +45,7 @@ pub mod vault;
 mod tests;
 
 pub use clock::StoredClock;
-pub use error::{Error, Reach, Stop};
+pub use error::{Error, Reach, WriteStop};
 pub use migrate::Migrated;
 pub use readers::READERS_MAX;
 pub use sql::{Tx, View};
@@ -133,7 +133,7 @@ impl Store {
     }
 
     /// Waits until the store takes no more writes, and returns the reason. Never returns while the disk works.
-    pub async fn stopped(&self) -> Stop {
+    pub async fn stopped(&self) -> WriteStop {
         let mut stopped = self.inner.counts.stopped.subscribe();
         let reason = stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         match reason {
@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Why the store takes no more writes; `None` while it takes them.
-    pub fn why_stopped(&self) -> Option<Stop> {
+    pub fn why_stopped(&self) -> Option<WriteStop> {
         self.inner.counts.stopped.borrow().clone()
     }
 
@@ -306,7 +306,7 @@ impl Inner {
 
     /// The error for a caller whose answer will never come.
     fn ended(&self) -> Error {
-        Error::Stopped { reason: self.counts.stopped.borrow().clone().unwrap_or(Stop::Closed) }
+        Error::Stopped { reason: self.counts.stopped.borrow().clone().unwrap_or(WriteStop::Closed) }
     }
 
     fn ran<T, E: From<Error>>(&self, answer: Result<Ran<T, E>, oneshot::error::RecvError>) -> Result<T, E> {

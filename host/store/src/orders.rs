@@ -27,7 +27,7 @@ pub struct OrderRef {
 
 /// What is known of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct OrderRow {
     /// The sequence number of the update that was accepted last.
     pub sequence: u64,
     /// The cart's own reference from the last success; `None` if it gave none.
@@ -46,7 +46,7 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedLabel {
     /// The label and its line.
-    pub label: Label,
+    pub label: LabelRow,
     /// The sequence number of the update that brought the label.
     pub sequence: u64,
     /// When the update was settled as applied; `None` until then.
@@ -57,7 +57,7 @@ pub struct AcceptedLabel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedPackage {
     /// The package as the sender described it.
-    pub package: Package,
+    pub package: PackageRow,
     /// The sequence number of the update that brought the package.
     pub sequence: u64,
     /// When the cart was told of the package: its update was settled as applied, or the plugin named it as told. `None` until then.
@@ -68,7 +68,7 @@ pub struct AcceptedPackage {
 
 /// The label of an order or of one of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Label {
+pub struct LabelRow {
     /// The line's id; empty for the order itself.
     pub line: String,
     /// The label as the merchant spells it.
@@ -77,7 +77,7 @@ pub struct Label {
 
 /// A package as the sender described it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Package {
+pub struct PackageRow {
     /// The sender's id for the package; `None` if it gave none.
     pub id: Option<String>,
     /// The carrier in the Order Manager's words; `None` if it named none.
@@ -104,12 +104,12 @@ pub struct Told {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToldPackage {
     /// The package as the plugin was given it.
-    pub package: Package,
+    pub package: PackageRow,
     /// The cart's own reference for the package; `None` leaves the earlier one in place.
     pub reference: Option<String>,
 }
 
-impl Order {
+impl OrderRow {
     /// The label of this line that was last accepted and not taken back; `None` if there is none.
     pub fn label(&self, line: &str) -> Option<&AcceptedLabel> {
         self.labels.iter().rfind(|accepted| accepted.label.line == line)
@@ -132,8 +132,8 @@ pub fn accept(
     tx: &Tx<'_>,
     merchant: &MerchantId,
     order: &OrderRef,
-    labels: &[Label],
-    packages: &[Package],
+    labels: &[LabelRow],
+    packages: &[PackageRow],
     at_unix_ms: u64,
 ) -> Result<u64, Error> {
     let OrderRef { cart, number } = order;
@@ -172,23 +172,23 @@ pub fn bring(
     merchant: &MerchantId,
     order: &OrderRef,
     sequence: u64,
-    labels: &[Label],
-    packages: &[Package],
+    labels: &[LabelRow],
+    packages: &[PackageRow],
 ) -> Result<(), Error> {
     let OrderRef { cart, number } = order;
     let sql = "INSERT INTO order_labels (merchant, cart, order_number, line, sequence, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    for Label { line, text } in labels {
+    for LabelRow { line, text } in labels {
         tx.run("accept a label", sql, (merchant, cart, number, line, sequence, text))?;
     }
     packages.iter().try_for_each(|package| bring_package(tx, merchant, order, sequence, package))
 }
 
 /// Stores a package of an update, after its other packages.
-fn bring_package(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, package: &Package) -> Result<(), Error> {
+fn bring_package(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, package: &PackageRow) -> Result<(), Error> {
     let sql = "INSERT INTO order_packages (merchant, cart, order_number, sequence, nth, id, carrier, number, withdrawn, details)
         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(nth) + 1, 0) FROM order_packages
             WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4), ?5, ?6, ?7, ?8, ?9)";
-    let Package { id, carrier, number, withdrawn, details } = package;
+    let PackageRow { id, carrier, number, withdrawn, details } = package;
     let row = (merchant, &order.cart, &order.number, sequence, id, carrier, number, withdrawn, details.as_ref().map(json));
     tx.run("accept a package", sql, row).map(drop)
 }
@@ -218,7 +218,7 @@ pub fn told(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64,
     for ToldPackage { package, reference } in &told.packages {
         let sql = "UPDATE order_packages SET settled_at = ?5, reference = coalesce(?6, reference)
             WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND id IS ?7 AND carrier IS ?8 AND number IS ?9 AND withdrawn = ?10";
-        let Package { id, carrier, number, withdrawn, .. } = package;
+        let PackageRow { id, carrier, number, withdrawn, .. } = package;
         let row = (key.0, key.1, key.2, sequence, at_unix_ms, reference, id, carrier, number, withdrawn);
         if tx.run("note that a package was told", sql, row)? == 0 {
             bring_package(tx, merchant, order, sequence, package)?;
@@ -320,11 +320,11 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<us
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(Vec<Label>, Vec<Package>), Error> {
+pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(Vec<LabelRow>, Vec<PackageRow>), Error> {
     let key = (merchant, &order.cart, &order.number, sequence);
     let sql = "SELECT line, label FROM order_labels
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY line";
-    let labels = view.all("look up an update's labels", sql, key, |row| Ok(Label { line: row.get(0)?, text: row.get(1)? }))?;
+    let labels = view.all("look up an update's labels", sql, key, |row| Ok(LabelRow { line: row.get(0)?, text: row.get(1)? }))?;
     let sql = "SELECT id, carrier, number, withdrawn, details FROM order_packages
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY nth";
     let packages = view.all("look up an update's packages", sql, key, package)?;
@@ -400,8 +400,8 @@ pub fn baseline(
     tx: &Tx<'_>,
     merchant: &MerchantId,
     order: &OrderRef,
-    labels: &[Label],
-    packages: &[Package],
+    labels: &[LabelRow],
+    packages: &[PackageRow],
     at_unix_ms: u64,
 ) -> Result<(), Error> {
     let sequence = accept(tx, merchant, order, labels, packages, at_unix_ms)?;
@@ -413,14 +413,14 @@ pub fn baseline(
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Order>, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<OrderRow>, Error> {
     let key = (merchant, &order.cart, &order.number);
     let sql = concat!(
         "SELECT sequence, reference, doubtful, accepted_at FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND incarnation = ",
         incarnation!()
     );
     let order = view.one("look up an order", sql, key, |row| {
-        Ok(Order {
+        Ok(OrderRow {
             sequence: row.get(0)?,
             reference: row.get(1)?,
             doubtful: row.get(2)?,
@@ -433,7 +433,7 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<O
     let sql = "SELECT line, label, sequence, settled_at FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
         ORDER BY line, sequence";
     let labels = view.all("look up an order's labels", sql, key, |row| {
-        let label = Label { line: row.get(0)?, text: row.get(1)? };
+        let label = LabelRow { line: row.get(0)?, text: row.get(1)? };
         Ok(AcceptedLabel { label, sequence: row.get(2)?, settled_at_unix_ms: row.get(3)? })
     })?;
     let sql = "SELECT id, carrier, number, withdrawn, details, sequence, settled_at, reference FROM order_packages
@@ -441,10 +441,10 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<O
     let packages = view.all("look up an order's packages", sql, key, |row| {
         Ok(AcceptedPackage { package: package(row)?, sequence: row.get(5)?, settled_at_unix_ms: row.get(6)?, reference: row.get(7)? })
     })?;
-    Ok(Some(Order { labels, packages, ..order }))
+    Ok(Some(OrderRow { labels, packages, ..order }))
 }
 
-fn package(row: &rusqlite::Row<'_>) -> rusqlite::Result<Package> {
+fn package(row: &rusqlite::Row<'_>) -> rusqlite::Result<PackageRow> {
     let (id, carrier, number, withdrawn) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok(Package { id, carrier, number, withdrawn, details: details(row.get(4)?) })
+    Ok(PackageRow { id, carrier, number, withdrawn, details: details(row.get(4)?) })
 }

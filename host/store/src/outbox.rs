@@ -7,7 +7,7 @@
 //! # Promised
 //!
 //! What [`Outbox::accept`] accepted is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
-//! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, death and
+//! [`DeliveryEnd`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, death and
 //! retry. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts,
 //! so that an attempt that was cut off is known: the next one is told that it may have reached the cart, and none is claimed for the order
 //! while it may be under way there. A settlement is one transaction with the receipt, the cassette, the order's row and the cart's pause.
@@ -43,8 +43,8 @@ mod tests;
 
 pub use attempts::Attempts;
 pub use dead::{
-    Count, DeadLetter, Discard, Discarded, Ended, Ending, Filter, Found, How, MergedUpdate, Page, Queued, Retried, Superseded, Unreadable,
-    Waits, died_of, with_it,
+    Count, DeadLetter, DeliveryEnd, Discard, Discarded, EndCause, EndedUpdate, Filter, FoundDelivery, MergedUpdate, Page, Queued, Retried,
+    Superseded, Unreadable, Waits, died_of, with_it,
 };
 pub use settlement::{Counted, Settle, Settled, Settlement};
 pub use sqlite::Sqlite;
@@ -52,7 +52,7 @@ pub use sqlite::Sqlite;
 pub use crate::Reach;
 
 use crate as store;
-use crate::orders::{Label, OrderRef, Package};
+use crate::orders::{LabelRow, OrderRef, PackageRow};
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
@@ -133,9 +133,9 @@ pub struct New {
     /// The update to send to the cart.
     pub update: Box<Update>,
     /// The order's labels that the update carries, for the order's row.
-    pub labels: Vec<Label>,
+    pub labels: Vec<LabelRow>,
     /// The packages that the update carries, for the order's row.
-    pub packages: Vec<Package>,
+    pub packages: Vec<PackageRow>,
     /// When the update arrived.
     pub at_unix_ms: u64,
 }
@@ -343,7 +343,7 @@ pub trait Outbox: Send + Sync {
     fn queued(&self, merchant: MerchantId, cart: CartId, page: Page) -> impl Future<Output = Result<Vec<Queued>, Error>> + Send;
 
     /// Looks up one delivery, whether queued, dead or ended. A delivery that reached its cart has only receipts left; `None` then.
-    fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> impl Future<Output = Result<Option<Found>, Error>> + Send;
+    fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> impl Future<Output = Result<Option<FoundDelivery>, Error>> + Send;
 
     /// Returns dead letters to the queue. Those of one order enter it in the order's own sequence, whatever order is given.
     fn retry(

@@ -5,28 +5,28 @@ use cartage_model::id::{CartId, MerchantId};
 
 /// The scope of a parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum ScopeColumn {
     /// The whole merchant.
     System,
     /// One cart of the merchant.
     Cart(CartId),
 }
 
-impl Scope {
+impl ScopeColumn {
     /// The scope as a column; the empty text, which is no Cart ID, stands for the merchant.
     fn column(&self) -> &str {
         match self {
-            Scope::System => "",
-            Scope::Cart(cart) => cart.as_str(),
+            ScopeColumn::System => "",
+            ScopeColumn::Cart(cart) => cart.as_str(),
         }
     }
 }
 
 /// A value that a person set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
+pub struct ParameterRow {
     /// The scope that the value holds for.
-    pub scope: Scope,
+    pub scope: ScopeColumn,
     /// The parameter's name.
     pub name: String,
     /// The value as text, as it was entered.
@@ -40,10 +40,10 @@ pub struct Parameter {
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &Parameter) -> Result<(), Error> {
+pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &ParameterRow) -> Result<(), Error> {
     let sql = "INSERT INTO parameters (merchant, cart, name, value, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET value = excluded.value, set_at = excluded.set_at";
-    let Parameter { scope, name, value, set_at_unix_ms } = parameter;
+    let ParameterRow { scope, name, value, set_at_unix_ms } = parameter;
     tx.run("set a parameter", sql, (merchant, scope.column(), name, value, set_at_unix_ms)).map(drop)
 }
 
@@ -52,7 +52,7 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &Parameter) -> Result<
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> Result<bool, Error> {
+pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &ScopeColumn, name: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2 AND name = ?3";
     tx.run("unset a parameter", sql, (merchant, scope.column(), name)).map(|rows| rows > 0)
 }
@@ -62,7 +62,7 @@ pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> R
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Parameter>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<ParameterRow>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 ORDER BY cart, name";
     view.all("list the parameters", sql, (merchant,), read)
 }
@@ -72,13 +72,13 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Parameter>, Er
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<Parameter>, Error> {
+pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<ParameterRow>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 AND cart IN ('', ?2) ORDER BY cart, name";
     view.all("look up a cart's parameters", sql, (merchant, cart), read)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Parameter> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ParameterRow> {
     let system = row.get_ref(0)?.as_str()?.is_empty();
-    let scope = if system { Scope::System } else { Scope::Cart(row.get(0)?) };
-    Ok(Parameter { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
+    let scope = if system { ScopeColumn::System } else { ScopeColumn::Cart(row.get(0)?) };
+    Ok(ParameterRow { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
 }

@@ -6,7 +6,7 @@ use rusqlite::Row;
 
 /// A plugin that was admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plugin {
+pub struct PluginRow {
     /// The digest of the plugin's file.
     pub digest: Digest,
     /// The plugin's name, from its manifest.
@@ -26,11 +26,11 @@ pub struct Plugin {
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn put(tx: &Tx<'_>, merchant: &MerchantId, plugin: &Plugin) -> Result<(), Error> {
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, plugin: &PluginRow) -> Result<(), Error> {
     let sql =
         "INSERT INTO plugins (merchant, digest, name, version, manifest, admitted_at, first_ran_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT DO UPDATE SET name = excluded.name, version = excluded.version, manifest = excluded.manifest";
-    let Plugin { digest, name, version, manifest, admitted_at_unix_ms, first_ran_at_unix_ms } = plugin;
+    let PluginRow { digest, name, version, manifest, admitted_at_unix_ms, first_ran_at_unix_ms } = plugin;
     let row = (merchant, digest, name, version, manifest, admitted_at_unix_ms, first_ran_at_unix_ms);
     tx.run("keep a plugin", sql, row).map(drop)
 }
@@ -50,7 +50,7 @@ pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, digest: Digest, at_unix_ms: u64) 
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Option<Plugin>, Error> {
+pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Option<PluginRow>, Error> {
     let sql = "SELECT digest, name, version, manifest, admitted_at, first_ran_at FROM plugins WHERE merchant = ?1 AND digest = ?2";
     view.one("look up a plugin", sql, (merchant, digest), read)
 }
@@ -60,14 +60,14 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Opt
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Plugin>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<PluginRow>, Error> {
     let sql = "SELECT digest, name, version, manifest, admitted_at, first_ran_at FROM plugins WHERE merchant = ?1
         ORDER BY name, admitted_at, digest";
     view.all("list the plugins", sql, (merchant,), read)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Plugin> {
-    Ok(Plugin {
+fn read(row: &Row<'_>) -> rusqlite::Result<PluginRow> {
+    Ok(PluginRow {
         digest: row.get(0)?,
         name: row.get(1)?,
         version: row.get(2)?,

@@ -4,7 +4,7 @@
 //! woken for each read.
 
 use super::writer::{Counts, Lost};
-use super::{Error, Stop, View, connect};
+use super::{Error, View, WriteStop, connect};
 use cartage_base::fault::Identity;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -80,9 +80,9 @@ impl Readers {
     /// Passes on an error that occurred outside the closure's queries, because the writer must learn of it too.
     fn met(&self, error: Error) -> Error {
         match &error {
-            Error::Disk { source, .. } => self.counts.stop(Stop::Disk(source.to_string())),
-            Error::Damaged { source, .. } => self.counts.stop(Stop::Damaged(source.to_string())),
-            Error::NotOurs { .. } => self.counts.stop(Stop::Damaged("it is no longer a database".to_owned())),
+            Error::Disk { source, .. } => self.counts.stop(WriteStop::Disk(source.to_string())),
+            Error::Damaged { source, .. } => self.counts.stop(WriteStop::Damaged(source.to_string())),
+            Error::NotOurs { .. } => self.counts.stop(WriteStop::Damaged("it is no longer a database".to_owned())),
             _ => {}
         }
         error

@@ -10,7 +10,7 @@ pub const RECEIPT_BYTES_MAX: usize = 256 << 10;
 
 /// A receipt to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub struct ReceiptRow {
     /// The delivery that was attempted.
     pub delivery: DeliveryId,
     /// The number of the attempt, from 1.
@@ -30,8 +30,8 @@ pub struct Receipt {
 /// # Errors
 ///
 /// [`Error::TooLarge`], or another [`Error`] if the write fails.
-pub fn add(tx: &Tx<'_>, merchant: &MerchantId, receipt: &Receipt) -> Result<(), Error> {
-    let Receipt { delivery, attempt, order, sequence, at_unix_ms, json } = receipt;
+pub fn add(tx: &Tx<'_>, merchant: &MerchantId, receipt: &ReceiptRow) -> Result<(), Error> {
+    let ReceiptRow { delivery, attempt, order, sequence, at_unix_ms, json } = receipt;
     bounded("keep a receipt", json, RECEIPT_BYTES_MAX)?;
     let sql = "INSERT INTO receipts (merchant, delivery, attempt, cart, order_number, sequence, at, receipt)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

@@ -6,7 +6,7 @@ use rusqlite::Row;
 
 /// A stored token, without the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub struct TokenRow {
     /// The token's name, under which the audit lists its holder.
     pub name: String,
     /// The digest of the token.
@@ -26,8 +26,8 @@ pub struct Token {
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn put(tx: &Tx<'_>, merchant: &MerchantId, token: &Token) -> Result<bool, Error> {
-    let Token { name, digest, role, carts, made_at_unix_ms, used_at_unix_ms } = token;
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, token: &TokenRow) -> Result<bool, Error> {
+    let TokenRow { name, digest, role, carts, made_at_unix_ms, used_at_unix_ms } = token;
     let carts = carts.as_ref().map(|carts| serde_json::to_string(carts).expect("names are plain data"));
     let sql = "INSERT INTO tokens (merchant, name, digest, role, carts, made_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT (merchant, name) DO NOTHING";
@@ -40,7 +40,7 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, token: &Token) -> Result<bool, Er
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn find(view: &View<'_>, digest: Digest) -> Result<Option<(MerchantId, Token)>, Error> {
+pub fn find(view: &View<'_>, digest: Digest) -> Result<Option<(MerchantId, TokenRow)>, Error> {
     let sql = "SELECT name, digest, role, carts, made_at, used_at, merchant FROM tokens WHERE digest = ?1";
     view.one("look up a token", sql, (digest,), |row| Ok((row.get(6)?, read(row)?)))
 }
@@ -50,7 +50,7 @@ pub fn find(view: &View<'_>, digest: Digest) -> Result<Option<(MerchantId, Token
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Token>, Error> {
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<TokenRow>, Error> {
     let sql = "SELECT name, digest, role, carts, made_at, used_at FROM tokens WHERE merchant = ?1 ORDER BY name";
     view.all("list the tokens", sql, (merchant,), read)
 }
@@ -75,11 +75,11 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, name: &str) -> Result<bool, Er
     tx.run("remove a token", sql, (merchant, name)).map(|rows| rows > 0)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Token> {
+fn read(row: &Row<'_>) -> rusqlite::Result<TokenRow> {
     let carts: Option<String> = row.get(3)?;
     let carts = carts.map(|json| serde_json::from_str(&json)).transpose();
     let carts = carts.map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error)))?;
-    Ok(Token {
+    Ok(TokenRow {
         name: row.get(0)?,
         digest: row.get(1)?,
         role: row.get(2)?,

@@ -9,7 +9,7 @@
 //! without file handles or memory cost only the transaction: the next one tries again, without a restart.
 
 use super::error::Trouble;
-use super::{Error, Stop, Tx};
+use super::{Error, Tx, WriteStop};
 use cartage_base::histogram::Durations;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +48,7 @@ pub(super) enum Lost {
     ReadOnly,
     Exhausted,
     Gone,
-    Stopped(Stop),
+    Stopped(WriteStop),
 }
 
 impl Lost {
@@ -60,8 +60,8 @@ impl Lost {
             Trouble::ReadOnly => Lost::ReadOnly,
             Trouble::Exhausted => Lost::Exhausted,
             Trouble::Gone => Lost::Gone,
-            Trouble::Damaged => Lost::Stopped(Stop::Damaged(error.to_string())),
-            Trouble::Disk => Lost::Stopped(Stop::Disk(error.to_string())),
+            Trouble::Damaged => Lost::Stopped(WriteStop::Damaged(error.to_string())),
+            Trouble::Disk => Lost::Stopped(WriteStop::Disk(error.to_string())),
             Trouble::Other => return None,
         })
     }
@@ -133,12 +133,12 @@ pub(super) struct Counts {
     pub(super) commits: AtomicU64,
     pub(super) commit_times: Durations,
     /// Why the writer stopped for good; `None` until it has.
-    pub(super) stopped: watch::Sender<Option<Stop>>,
+    pub(super) stopped: watch::Sender<Option<WriteStop>>,
 }
 
 impl Counts {
     /// Stops taking writes. The first reason is kept.
-    pub(super) fn stop(&self, reason: Stop) {
+    pub(super) fn stop(&self, reason: WriteStop) {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
             if first {
@@ -174,7 +174,7 @@ impl Writer {
         let writer = Writer { connection, jobs, waiting, counts: counts.clone(), batch, last_batch: 0 };
         thread::Builder::new().name("cartage-store".into()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
-                counts.stop(Stop::Panicked);
+                counts.stop(WriteStop::Panicked);
             }
         })
     }
@@ -275,7 +275,7 @@ impl Writer {
             }
             if self.connection.is_autocommit() {
                 // SQLite gave up the whole transaction, and with it the jobs before this one.
-                let lost = Lost::Stopped(Stop::Disk("the transaction ended under a write".into()));
+                let lost = Lost::Stopped(WriteStop::Disk("the transaction ended under a write".into()));
                 return (answers, Err(self.note(lost)));
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -295,7 +295,7 @@ impl Writer {
         let done = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
         done.map(drop).map_err(|error| {
             let lost = Lost::of(Trouble::on(&self.connection, &error), &error);
-            self.note(lost.unwrap_or_else(|| Lost::Stopped(Stop::Disk(error.to_string()))))
+            self.note(lost.unwrap_or_else(|| Lost::Stopped(WriteStop::Disk(error.to_string()))))
         })
     }
 

@@ -6,7 +6,7 @@ use cartage::carts::Cart;
 use cartage::cassette::Cassette;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::deliver::{CartClient, Job};
-use cartage::egress::{Egress, Mode};
+use cartage::egress::{Egress, SendMode};
 use cartage::engine::{Plugin, Runtime};
 use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
@@ -61,7 +61,7 @@ async fn recorded(definition: &str, plugin: &Plugin, (slot, field, value): (&str
     let client = CartClient::new(&cart, plugin.clone(), secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
     let update = Box::new(calls::update());
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = client.attempt(job, Mode::Live).await.expect("there is entropy");
+    let attempt = client.attempt(job, SendMode::Live).await.expect("there is entropy");
     assert_eq!(attempt.receipt.fate, Fate::Delivered, "{:?}", attempt.receipt.message);
     attempt.cassette
 }

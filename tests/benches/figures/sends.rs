@@ -4,7 +4,7 @@ use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::deliver::{CartClient, Job};
-use cartage::egress::{Egress, Mode};
+use cartage::egress::{Egress, SendMode};
 use cartage::engine::Runtime;
 use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
@@ -84,7 +84,7 @@ impl Bench {
             async move {
                 let update = Box::new(calls::update());
                 let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-                let attempt = client.attempt(job, Mode::Live).await.expect("there is entropy");
+                let attempt = client.attempt(job, SendMode::Live).await.expect("there is entropy");
                 assert_eq!(attempt.receipt.fate, Fate::Delivered, "{:?}", attempt.receipt.message);
             }
         })
@@ -148,7 +148,7 @@ fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::egress::secrets::Secret
 async fn body(client: &CartClient) -> String {
     let update = Box::new(calls::update());
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = client.attempt(job, Mode::DryRun).await.expect("there is entropy");
+    let attempt = client.attempt(job, SendMode::DryRun).await.expect("there is entropy");
     let entries = attempt.cassette.recording.entries;
     let wire = entries.into_iter().find_map(|entry| match entry {
         cartage::cassette::Entry::Http(http) => http.wire,

@@ -249,12 +249,12 @@ async fn connections_are_kept_and_cookies_are_not() {
     let shop = Shop::of(&cart);
     let (first, second) = (shop.door(), shop.door());
     for _ in 0..2 {
-        let mut session = first.session(cartage::egress::Mode::Live, None);
+        let mut session = first.session(cartage::egress::SendMode::Live, None);
         send(&mut session, get("/orders")).await.expect("it is an answer");
         assert_eq!(requests(&session.finish()).len(), 1);
     }
     assert_eq!(cart.connections(), 1, "the second call of a cart uses the connection of the first");
-    send(&mut second.session(cartage::egress::Mode::Live, None), get("/orders")).await.expect("it is an answer");
+    send(&mut second.session(cartage::egress::SendMode::Live, None), get("/orders")).await.expect("it is an answer");
     assert_eq!(cart.connections(), 2, "another cart's call does not");
     for bytes in cart.received() {
         assert!(!String::from_utf8_lossy(&bytes).to_ascii_lowercase().contains("cookie"));

@@ -2,7 +2,7 @@
 
 use super::{DELIVERY, Shop, get, only, post, requests, send};
 use cartage::cassette::{Entry, Recording};
-use cartage::egress::Mode;
+use cartage::egress::SendMode;
 use cartage::egress::signing::SIGNATURES_MAX;
 use cartage::exchange::{HostCall, HostReply, Services as _, Stop};
 use cartage_contract::http::{ErrorKind, Escape, Header, Method, Part, QueryPair, Reach, Request, SecretPart};
@@ -213,7 +213,8 @@ async fn a_request_may_have_so_many_bytes_and_not_one_more() {
 #[tokio::test]
 async fn a_dry_run_shows_the_first_request_and_touches_nothing() {
     let cart = cart().await;
-    let mut session = Shop::of(&cart).credential("bearer", "token", "a token to be hidden").door().session(Mode::DryRun, Some(DELIVERY));
+    let mut session =
+        Shop::of(&cart).credential("bearer", "token", "a token to be hidden").door().session(SendMode::DryRun, Some(DELIVERY));
     assert!(send(&mut session, get("/admin")).await.is_err(), "a denial is told as ever");
     let request = Request { auth: vec!["bearer".into()], ..get("/orders") };
     assert_eq!(session.answer(HostCall::Send(request)).await, HostReply::End(Stop::DryRun));
@@ -228,7 +229,7 @@ async fn a_dry_run_shows_the_first_request_and_touches_nothing() {
 #[tokio::test]
 async fn a_dry_run_with_reads_stops_before_the_first_write() {
     let cart = cart().await;
-    let mut session = Shop::of(&cart).door().session(Mode::DryRunReads, Some(DELIVERY));
+    let mut session = Shop::of(&cart).door().session(SendMode::DryRunReads, Some(DELIVERY));
     send(&mut session, get("/orders")).await.expect("a GET is performed");
     let answer = session.answer(HostCall::Send(post("/orders", "status=shipped"))).await;
     assert_eq!(answer, HostReply::End(Stop::DryRun));

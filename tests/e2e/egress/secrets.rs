@@ -96,7 +96,7 @@ async fn nothing_that_is_printed_or_kept_holds_a_secret() {
         let shop = with_all_slots(if kind == Some(ErrorKind::Timeout) { shop.impatient() } else { shop });
         let door = shop.door();
         assert_clean("a door's debug output", &format!("{door:?} {:?}", shop.egress));
-        let mut session = door.session(cartage::egress::Mode::Live, Some(super::DELIVERY));
+        let mut session = door.session(cartage::egress::SendMode::Live, Some(super::DELIVERY));
         let auth = vec!["basic".into(), "key".into(), "query".into(), "form".into()];
         let result = send(&mut session, Request { auth, ..post("/orders", "a=b") }).await;
         assert_eq!(result.as_ref().err().map(|error| error.kind), kind, "{answer}");

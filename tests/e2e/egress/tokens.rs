@@ -3,7 +3,7 @@
 use super::{Shop, get, only, post, requests, send};
 use cartage::cassette::Recording;
 use cartage::egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced};
-use cartage::egress::{CartEgress, Mode, Session};
+use cartage::egress::{CartEgress, SendMode, Session};
 use cartage::exchange::{HostCall, HostReply, Services as _, Stop};
 use cartage_contract::http::{Error, ErrorKind, Escape, Header, Method, Part, Reach, Request, SecretPart};
 use cartage_contract::manifest::{
@@ -122,7 +122,7 @@ fn shop(cart: &Answering) -> Shop {
 }
 
 fn session(door: &CartEgress) -> Session {
-    door.session(Mode::Live, Some(super::DELIVERY))
+    door.session(SendMode::Live, Some(super::DELIVERY))
 }
 
 fn with(slot: &str, request: Request) -> Request {

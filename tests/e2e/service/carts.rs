@@ -14,7 +14,7 @@ fn a_definition_that_cannot_be_read_is_mended_by_its_file() {
     desk.done(&["apply", "shop.toml"]);
     let spoil = |service: &Service, text: &str| {
         let definition =
-            carts::Definition { cart: CartId::new("shop").expect("a valid id"), text: text.into(), plugin: None, mode: "live".into() };
+            carts::DefinitionRow { cart: CartId::new("shop").expect("a valid id"), text: text.into(), plugin: None, mode: "live".into() };
         service
             .store()
             .write_blocking(move |tx: &store::Tx<'_>| carts::put(tx, &MerchantId::default(), &definition, 1))

@@ -3,7 +3,7 @@
 use cartage_base::clock::Doubt;
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::remedy::Remedy;
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::outbox::{Backlog, Faults};
 
 /// A fact that may be unknown.
@@ -26,7 +26,7 @@ pub struct CartFacts {
     /// Whether the cart is enabled.
     pub enabled: bool,
     /// The pause that holds the cart now, its own or one of several carts; `None` if it is not paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
     /// The numbers of waiting and of dead deliveries; `None` if there are none.
     pub backlog: Option<Backlog>,
     /// How many of the dead letters were claimed too often without an answer.
@@ -36,7 +36,7 @@ pub struct CartFacts {
     /// The queues of orders that rest because of an error. `None` if none rests.
     pub faults: Option<Faults>,
     /// The cart's deliveries that cannot be read.
-    pub unreadable: Certainty<Unreadable>,
+    pub unreadable: Certainty<UnreadableDeliveries>,
     /// Whether the cart's breaker is open.
     pub breaker: Certainty<()>,
     /// Why the cart cannot be made ready.
@@ -47,7 +47,7 @@ pub struct CartFacts {
 
 /// Deliveries that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableDeliveries {
     /// The number of such deliveries.
     pub count: u64,
     /// The order number of one of them.
@@ -58,7 +58,7 @@ pub struct Unreadable {
 
 /// The part because of which a cart cannot be made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotReady {
+pub enum UnreadyPart {
     /// The cart's plugin cannot run.
     Plugin,
     /// The copy of the plugin's file does not have the digest by which it is named.
@@ -71,7 +71,7 @@ pub enum NotReady {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unready {
     /// The part that is at fault.
-    pub part: NotReady,
+    pub part: UnreadyPart,
     /// The error's text.
     pub why: String,
     /// What a person can do about the error; `None` if the text says it.

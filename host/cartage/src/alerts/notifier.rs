@@ -4,7 +4,7 @@
 //! destinations nor any delivery. Whoever makes the notifier says in which words remedies are put. What a destination was told is remembered while the process lives; after a restart, the store says which alerts
 //! somebody was told of.
 
-use super::Kind;
+use super::AlertKind;
 use cartage_base::causes::chain;
 use cartage_egress::post::{self, Post};
 use cartage_model::alerts::Subject;
@@ -201,7 +201,7 @@ fn document(merchant: &MerchantId, alert: &Alert, words: &dyn Words, news: News)
         News::StillOpen => format!("Cartage: {about}: still {kind}: {}", alert.text(words)),
         News::Cleared => format!("Cartage: {about}: no longer {kind}"),
     };
-    let more = Kind::ALL.iter().any(|known| known.name() == kind).then(|| format!("docs/alerts.md#{kind}"));
+    let more = AlertKind::ALL.iter().any(|known| known.name() == kind).then(|| format!("docs/alerts.md#{kind}"));
     let remedies: Vec<String> = remedies.iter().map(|remedy| words.advice(remedy)).collect();
     let document = serde_json::json!({
         "news": news, "merchant": merchant, "kind": kind, "subject": subject, "detail": detail, "remedies": remedies, "raised_at_unix_ms": raised_at_unix_ms,

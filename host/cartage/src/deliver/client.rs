@@ -10,16 +10,16 @@ use cartage_contract::orders::{self, Update};
 use cartage_egress::credential::{CredentialValues, Warning};
 use cartage_egress::endpoint::Bindings;
 use cartage_egress::tokens::Keeping;
-use cartage_egress::{self as egress, CartEgress, Egress, Mode, credential, endpoint};
+use cartage_egress::{self as egress, CartEgress, Egress, SendMode, credential, endpoint};
 use cartage_engine::Plugin;
 use cartage_model::carts::{self, Cart, Limits, WrongDigest};
 use cartage_model::cassette::{self, Cassette, Entry};
-use cartage_model::exchange::{Call, Ended, Outcome};
+use cartage_model::exchange::{Call, CallEnd, Outcome};
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::{self, Receipt};
 use cartage_model::remedy::Remedy;
 use cartage_store as store;
-use cartage_store::orders::{Package, Told};
+use cartage_store::orders::{PackageRow, Told};
 use std::sync::Arc;
 
 /// The version of the form in which an attempt's cassette is kept.
@@ -122,7 +122,7 @@ impl Attempt {
             let (id, carrier, number) = (package.id.clone(), package.carrier_given.clone(), package.tracking_number.clone());
             let withdrawn = package.told == orders::Told::Withdrawn;
             // What else it says was noted when it was accepted.
-            let package = Package { id, carrier, number, withdrawn, details: None };
+            let package = PackageRow { id, carrier, number, withdrawn, details: None };
             Some(store::orders::ToldPackage { package, reference: told.reference.clone() })
         };
         Told { reference: self.receipt.reference.clone(), packages: self.receipt.packages.iter().filter_map(named).collect() }
@@ -226,7 +226,7 @@ impl CartClient {
     /// # Errors
     ///
     /// [`Error::Entropy`] only; nothing was sent then.
-    pub async fn attempt(&self, job: Job, mode: Mode) -> Result<Attempt, Error> {
+    pub async fn attempt(&self, job: Job, mode: SendMode) -> Result<Attempt, Error> {
         let context = self.context()?;
         let delivery = Delivery {
             id: job.delivery.to_string(),
@@ -249,7 +249,7 @@ impl CartClient {
     /// # Errors
     ///
     /// [`Error::Entropy`] only.
-    pub async fn check(&self, order: Option<OrderKey>, mode: Mode) -> Result<Cassette, Error> {
+    pub async fn check(&self, order: Option<OrderKey>, mode: SendMode) -> Result<Cassette, Error> {
         let context = self.context()?;
         Ok(self.run(Call::Check { order, context }, None, mode).await)
     }
@@ -259,13 +259,13 @@ impl CartClient {
     /// # Errors
     ///
     /// [`Error::Entropy`] only.
-    pub async fn choices(&self, of: ChoicesOf, mode: Mode) -> Result<Cassette, Error> {
+    pub async fn choices(&self, of: ChoicesOf, mode: SendMode) -> Result<Cassette, Error> {
         let context = self.context()?;
         Ok(self.run(Call::ListChoices { of, context }, None, mode).await)
     }
 
     /// Runs a call of the plugin with this cart's connections and records it.
-    async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
+    async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: SendMode) -> Cassette {
         let mut session = self.cart_egress.session(mode, delivery.map(DeliveryId::as_str));
         let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
         let Manifest { name, version, .. } = self.plugin.manifest();
@@ -318,7 +318,7 @@ fn summary(outcome: &Outcome) -> (Option<String>, Option<String>, Vec<Step>) {
     match outcome {
         Outcome::Applied(applied) => (applied.message.clone(), applied.reference.clone(), applied.steps.clone()),
         Outcome::Failed(failure) => (Some(failure.message.clone()), failure.reference.clone(), failure.steps.clone()),
-        Outcome::Ended(Ended::Stopped(_)) | Outcome::Choices(_) | Outcome::Report(_) => (None, None, Vec::new()),
+        Outcome::Ended(CallEnd::Stopped(_)) | Outcome::Choices(_) | Outcome::Report(_) => (None, None, Vec::new()),
         Outcome::Ended(ended) => (Some(ended.to_string()), None, Vec::new()),
     }
 }

@@ -8,7 +8,7 @@ use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
 use cartage_policy::schedule::{AttemptVerdict, Breaker, CartKey};
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::cassettes::Tape;
 use cartage_store::credentials::Generation;
 use cartage_store::outbox::{self, Claim};
@@ -50,7 +50,7 @@ pub trait CartRegistry: Send + Sync + 'static {
     fn pause(&self, cart: &CartKey, why: PauseReason) -> impl Future<Output = Result<(), outbox::Error>> + Send;
 
     /// Reports an event to people and counters. This must not block.
-    fn note(&self, cart: &CartKey, note: &Note<'_>);
+    fn note(&self, cart: &CartKey, note: &WorkerNote<'_>);
 }
 
 /// The records of an attempt that are stored.
@@ -72,7 +72,7 @@ pub struct RegisteredCart {
     /// Whether the cart is enabled.
     pub enabled: bool,
     /// The pause that holds the cart; `None` if it is not paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
 }
 
 /// A cart made ready, with what delivery needs for an attempt.
@@ -142,7 +142,7 @@ pub enum NextCredentials {
 
 /// An event that people or counters are told of.
 #[derive(Debug)]
-pub enum Note<'a> {
+pub enum WorkerNote<'a> {
     /// An attempt is over, and its outcome is on disk.
     Attempted {
         /// The claim under which the attempt was made.

@@ -7,7 +7,7 @@
 //! After the signal to stop, or when the store cannot be used any more, the loop starts nothing and waits for the attempts under way; those that do
 //! not end in time are known by their claims. Nothing else ends the loop: after a task that fails or panics, its order's queue or its cart rests.
 
-use super::registry::{CartRegistry, Note, RegisteredCart};
+use super::registry::{CartRegistry, RegisteredCart, WorkerNote};
 use super::wake::{Changes, WakeSignal};
 use super::{Deliverer, NOT_READY_MS, TurnResult, draw};
 use cartage_base::causes::chain;
@@ -143,7 +143,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
             self.spawn(Doing::Asks(cart), async move { Ended::Asked(outbox.due(look).await) });
         }
         for (cart, breaker) in self.scheduler.take_breaker_changes() {
-            self.deliverer.registry.note(&cart, &Note::Breaker(breaker));
+            self.deliverer.registry.note(&cart, &WorkerNote::Breaker(breaker));
         }
     }
 
@@ -196,7 +196,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
 
     /// Lets a cart rest whose queue could not be read, for a reason that affects no other cart.
     fn cart_rests(&mut self, cart: &CartKey, why: &(dyn std::error::Error + 'static)) {
-        self.deliverer.registry.note(cart, &Note::NotReady { why });
+        self.deliverer.registry.note(cart, &WorkerNote::NotReady { why });
         let now = self.deliverer.now();
         self.scheduler.fetched(cart, Vec::new(), Some(now.unix_ms() + NOT_READY_MS), now);
     }
@@ -222,7 +222,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
         if error.reach() == Reach::Process {
             return Err(Error(error));
         }
-        self.deliverer.registry.note(cart, &Note::Disk { error: &error });
+        self.deliverer.registry.note(cart, &WorkerNote::Disk { error: &error });
         Ok(())
     }
 

@@ -96,8 +96,8 @@ pub struct Token {
 }
 
 impl Token {
-    fn of(merchant: MerchantId, kept: tokens::Token) -> Result<Token, Error> {
-        let tokens::Token { name, role, carts, made_at_unix_ms, used_at_unix_ms, digest: _ } = kept;
+    fn of(merchant: MerchantId, kept: tokens::TokenRow) -> Result<Token, Error> {
+        let tokens::TokenRow { name, role, carts, made_at_unix_ms, used_at_unix_ms, digest: _ } = kept;
         Ok(Token { merchant, name, role: Role::named(&role)?, carts, made_at_unix_ms, used_at_unix_ms })
     }
 }
@@ -182,7 +182,7 @@ impl AccessTokens {
         let names = carts.iter().flatten().map(CartId::as_str).collect::<Vec<_>>();
         let detail = if names.is_empty() { role.to_string() } else { format!("{role} for {}", names.join(", ")) };
         let line = self.tenant.line("token new", name, detail);
-        let kept = tokens::Token {
+        let kept = tokens::TokenRow {
             name: name.to_owned(),
             digest: Digest::of(text.as_bytes()),
             role: role.to_string(),

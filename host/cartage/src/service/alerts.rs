@@ -7,7 +7,7 @@ use super::plugin_files::{Copy, kept_name};
 use super::plugins::Plugins;
 use super::seen::{Observations, ObservedCart};
 use super::tenant::Tenant;
-use crate::alerts::{CartFacts, Certainty, Condition, Conditions, Facts, Kind, NotReady, Unready, conditions};
+use crate::alerts::{AlertCondition, AlertKind, CartFacts, Certainty, Conditions, Facts, Unready, UnreadyPart, conditions};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::alerts::Subject;
@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering;
 
 /// The rows that the alerts of one merchant depend on.
 struct Read {
-    carts: Vec<store::carts::Cart>,
+    carts: Vec<store::carts::CartRow>,
     backlogs: Vec<Backlog>,
     poison: BTreeMap<CartId, u64>,
     not_permitted: BTreeMap<CartId, u64>,
@@ -67,14 +67,14 @@ impl Alerts {
     }
 
     /// What a person must act on at one cart: the alerts that hold now, and earlier ones whose state is unknown now.
-    pub(super) async fn at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
+    pub(super) async fn at(&self, cart: &CartId) -> Result<Vec<AlertCondition>, Error> {
         let Conditions { mut hold, unknown } = conditions(&self.facts(Some(cart)).await?);
         let about = Subject::Cart(cart.clone());
         hold.retain(|condition| condition.subject == about);
         let doubtful = |alert: &Alert| unknown.iter().any(|(kind, subject)| kind.name() == alert.kind && *subject == alert.subject);
         for alert in self.on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
-            let kind = Kind::ALL.into_iter().find(|kind| kind.name() == alert.kind);
-            hold.extend(kind.map(|kind| Condition { kind, subject: alert.subject, detail: alert.detail, remedies: alert.remedies }));
+            let kind = AlertKind::ALL.into_iter().find(|kind| kind.name() == alert.kind);
+            hold.extend(kind.map(|kind| AlertCondition { kind, subject: alert.subject, detail: alert.detail, remedies: alert.remedies }));
         }
         Ok(hold)
     }
@@ -94,7 +94,7 @@ impl Alerts {
         let mut shut_out = self.seen.shut_out.of(&self.tenant.merchant, self.tenant.elapsed_ms());
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let now_unix_ms = self.tenant.now_unix_ms();
-        let facts = |row: store::carts::Cart| {
+        let facts = |row: store::carts::CartRow| {
             let cart = row.definition.cart.clone();
             let ObservedCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
             let not_ready = match unusable.remove(&cart) {
@@ -125,45 +125,45 @@ impl Alerts {
     }
 
     /// The carts that are known to be unusable without an attempt, each with the reason. Plugin files that changed are read.
-    async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, Unready> {
+    async fn unusable_carts(&self, rows: &[store::carts::CartRow]) -> BTreeMap<CartId, Unready> {
         let (alerts, rows) = (self.clone(), rows.to_vec());
         let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), alerts.unusable(row)?))).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// Why a cart is known to be unusable without an attempt; `None` if nothing is known against it.
-    fn unusable(&self, row: &store::carts::Cart) -> Option<Unready> {
+    fn unusable(&self, row: &store::carts::CartRow) -> Option<Unready> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
             Err(error) => {
                 let why = format!("the cart's definition cannot be read: {}", chain(&error));
                 let remedy = Some(Remedy::LoadCartAgain { cart: row.definition.cart.clone() });
-                return Some(Unready { part: NotReady::Else, why, remedy });
+                return Some(Unready { part: UnreadyPart::Else, why, remedy });
             }
         };
         if let Some(pinned) = row.definition.plugin.or(cart.digest) {
             match self.plugins.files.look_at_copy(pinned) {
                 Copy::Sound => return None,
-                Copy::Damaged => return Some(Unready { part: NotReady::Damaged, why: kept_name(pinned), remedy: None }),
+                Copy::Damaged => return Some(Unready { part: UnreadyPart::Damaged, why: kept_name(pinned), remedy: None }),
                 Copy::Missing => {}
             }
         }
         let there = self.dir.plugins().join(&cart.plugin).is_file();
         let why = || format!("the file of its plugin {} is missing", cart.plugin);
-        (!there).then(|| Unready { part: NotReady::Plugin, why: why(), remedy: None })
+        (!there).then(|| Unready { part: UnreadyPart::Plugin, why: why(), remedy: None })
     }
 
     /// Raises and clears alerts in one transaction. Nothing is written if nothing changes.
     async fn keep(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
         let open = self.on_record().await?;
-        let stands = |condition: &Condition| {
+        let stands = |condition: &AlertCondition| {
             let same = |alert: &&Alert| alert.kind == condition.kind.name() && alert.subject == condition.subject;
             open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail && alert.remedies == condition.remedies)
         };
-        let new: Vec<Condition> = hold.iter().filter(|condition| !stands(condition)).cloned().collect();
+        let new: Vec<AlertCondition> = hold.iter().filter(|condition| !stands(condition)).cloned().collect();
         let kept: BTreeSet<(&str, &Subject)> = hold.iter().map(|condition| (condition.kind.name(), &condition.subject)).collect();
         let kept = |alert: &Alert| {
-            let doubtful = |(kind, subject): &(Kind, Subject)| kind.name() == alert.kind && *subject == alert.subject;
+            let doubtful = |(kind, subject): &(AlertKind, Subject)| kind.name() == alert.kind && *subject == alert.subject;
             kept.contains(&(alert.kind.as_str(), &alert.subject)) || unknown.iter().any(doubtful)
         };
         let over: Vec<(String, Subject)> =
@@ -173,7 +173,7 @@ impl Alerts {
         }
         let (merchant, at) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
-            for Condition { kind, subject, detail, remedies } in &new {
+            for AlertCondition { kind, subject, detail, remedies } in &new {
                 if alerts::raise(tx, &merchant, kind.name(), subject, Said { detail, remedies }, at)? {
                     tracing::warn!(kind = kind.name(), %subject, detail, "alert");
                 }

@@ -11,7 +11,7 @@ use super::plugins::Plugins;
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use super::vault_on_demand::LazyVault;
-use crate::alerts::{NotReady, Unready};
+use crate::alerts::{Unready, UnreadyPart};
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::{BoundTo, Cart, Origins};
 use cartage_model::id::{CartId, MerchantId};
@@ -85,7 +85,7 @@ impl Moved {
     }
 
     fn unready(&self, cart: &CartId) -> Unready {
-        Unready { part: NotReady::Else, why: self.consequence(), remedy: Some(self.remedy(cart)) }
+        Unready { part: UnreadyPart::Else, why: self.consequence(), remedy: Some(self.remedy(cart)) }
     }
 
     /// The consequence with the remedy.
@@ -154,7 +154,7 @@ impl Approvals {
     }
 
     /// The carts that cannot be used because of moved credentials.
-    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, Unready>, Error> {
+    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::CartRow]) -> Result<BTreeMap<CartId, Unready>, Error> {
         let (merchant, ids) = (self.tenant.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
         let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
             let mut all: BTreeMap<CartId, Bound> = BTreeMap::new();

@@ -6,7 +6,7 @@ use super::tenant::Tenant;
 use crate::alerts::PAUSE_BANNED;
 use cartage_model::id::{CartId, Digest};
 use cartage_store::bans::{self, Ban};
-use cartage_store::carts::{self, Pause};
+use cartage_store::carts::{self, PauseRow};
 use cartage_store::{self as store, Tx, audit};
 
 /// The result of a ban.
@@ -49,7 +49,7 @@ impl Bans {
             let mut carts = Vec::new();
             for row in carts::list(tx, &merchant)?.into_iter().filter(|row| row.definition.plugin == Some(digest)) {
                 let cart = row.definition.cart;
-                carts::pause_longer(tx, &merchant, &cart, &Pause::new(PAUSE_BANNED, None))?;
+                carts::pause_longer(tx, &merchant, &cart, &PauseRow::new(PAUSE_BANNED, None))?;
                 carts.push(cart);
             }
             audit::add(tx, &merchant, &line)?;

@@ -19,7 +19,7 @@ async fn ended<T>(task: JoinHandle<Result<T, Error>>) -> Result<T, Error> {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(store::Error::Stopped { reason: store::Stop::Closed }.into()),
+            Err(_) => Err(store::Error::Stopped { reason: store::WriteStop::Closed }.into()),
         },
     }
 }

@@ -91,7 +91,7 @@ impl Carts {
     }
 
     /// Reads a cart from its row. The earlier result is reused while neither the row nor the plugin's file has changed.
-    pub(super) async fn read(&self, row: store::carts::Cart) -> Result<Arc<StoredCart>, Error> {
+    pub(super) async fn read(&self, row: store::carts::CartRow) -> Result<Arc<StoredCart>, Error> {
         let key = (self.tenant.merchant.clone(), row.definition.cart.clone());
         let stamp = row.definition.plugin.and_then(|pinned| stamp(&self.plugins.files.dir.plugins().join(kept_name(pinned))));
         if let Some(kept) = self.cache.get(&key, &row, stamp) {
@@ -104,7 +104,7 @@ impl Carts {
         Ok(kept)
     }
 
-    async fn parse(&self, row: store::carts::Cart) -> Result<StoredCart, Error> {
+    async fn parse(&self, row: store::carts::CartRow) -> Result<StoredCart, Error> {
         let id = row.definition.cart.clone();
         let cart =
             Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::StoredCart { cart: id, source })?;

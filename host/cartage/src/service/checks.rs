@@ -11,7 +11,7 @@ use super::recordings::Recordings;
 use super::stored_cart::StoredCart;
 use super::tenant::Tenant;
 use cartage_contract::delivery::{ChoicesOf, FailureKind, FindingLevel, FindingSubject, OrderKey};
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::cassette::Cassette;
 use cartage_model::exchange::Outcome;
 use cartage_model::id::{CartId, Digest, SenderOrderNumber};
@@ -43,7 +43,7 @@ pub enum Next {
 
 /// The result of asking a shop for one list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct AskedList {
     /// The list that was asked for.
     pub of: ChoicesOf,
     /// The list, which is stored now; `None` if the shop returned none.
@@ -81,7 +81,7 @@ impl Checks {
         let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number: order_number.into(), known_reference: None });
         let mut next = Next::None;
         if let Some(client) = self.clients.next(kept).await? {
-            let cassette = client.check(order.clone(), Mode::Live).await.map_err(Error::client(id))?;
+            let cassette = client.check(order.clone(), SendMode::Live).await.map_err(Error::client(id))?;
             self.clients.called(id, &cassette).await?;
             next = told(&cassette.outcome);
             if next == Next::Promoted {
@@ -91,7 +91,7 @@ impl Checks {
             }
         }
         let client = self.clients.current(kept).await?;
-        let cassette = client.check(order, Mode::Live).await.map_err(Error::client(id))?;
+        let cassette = client.check(order, SendMode::Live).await.map_err(Error::client(id))?;
         self.clients.called(id, &cassette).await?;
         self.ran(kept, &cassette).await?;
         Ok(Checked { cassette, next })
@@ -107,7 +107,7 @@ impl Checks {
     /// # Errors
     ///
     /// The errors of [`Clients::current`], and [`Error::Store`].
-    pub async fn ask_lists(&self, kept: &StoredCart) -> Result<Vec<Asked>, Error> {
+    pub async fn ask_lists(&self, kept: &StoredCart) -> Result<Vec<AskedList>, Error> {
         let wanted = kept.manifest().map(|manifest| manifest.asked()).unwrap_or_default();
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -115,7 +115,7 @@ impl Checks {
         let (client, labels) = (self.clients.current(kept).await?, self.configuration.labels().await?);
         let (mut all, mut plugin) = (Vec::new(), None);
         for of in wanted {
-            let cassette = client.choices(of.clone(), Mode::Live).await.map_err(Error::client(&kept.cart.id))?;
+            let cassette = client.choices(of.clone(), SendMode::Live).await.map_err(Error::client(&kept.cart.id))?;
             self.clients.called(&kept.cart.id, &cassette).await?;
             plugin = Some(cassette.digest);
             let (list, failed) = match cassette.outcome {
@@ -125,7 +125,7 @@ impl Checks {
                 Outcome::Applied(_) | Outcome::Report(_) => (None, Some("the plugin answered another question".to_owned())),
             };
             let doubts = list.as_ref().map(|list| unlisted(&kept.cart, list, &labels)).unwrap_or_default();
-            all.push(Asked { of, list, failed, doubts });
+            all.push(AskedList { of, list, failed, doubts });
         }
         if let Some(plugin) = plugin {
             self.keep_lists(&kept.cart.id, plugin, all.iter().filter_map(|asked| asked.list.as_ref())).await?;
@@ -134,13 +134,13 @@ impl Checks {
     }
 
     async fn keep_lists<'l>(&self, cart: &CartId, plugin: Digest, all: impl Iterator<Item = &'l List>) -> Result<(), Error> {
-        let row = |List { of, choices, asked_at_unix_ms }: &List| lists::List {
+        let row = |List { of, choices, asked_at_unix_ms }: &List| lists::ListRow {
             of: serde_json::to_string(of).expect("what is listed is plain data"),
             plugin,
             choices: serde_json::to_string(choices).expect("choices are plain data"),
             asked_at_unix_ms: *asked_at_unix_ms,
         };
-        let rows: Vec<lists::List> = all.map(row).collect();
+        let rows: Vec<lists::ListRow> = all.map(row).collect();
         if rows.is_empty() {
             return Ok(());
         }

@@ -18,7 +18,7 @@ use cartage_model::carts::WrongDigest;
 use cartage_model::cassette::Cassette;
 use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::vault::{CredentialRef, Generation};
 use cartage_store::{self as store, Tx, audit};
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Clients {
         let (merchant, id) = (self.tenant.merchant.clone(), cart.clone());
         let line = audit::Line { who: BY_ITSELF.to_owned(), ..self.tenant.line("pause", &format!("cart {cart}"), why.name().to_owned()) };
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
-            let pause = Pause { why: why.name().to_owned(), until_unix_ms: None, said: None };
+            let pause = PauseRow { why: why.name().to_owned(), until_unix_ms: None, said: None };
             let is_so = store::carts::get(tx, &merchant, &id)?.is_none_or(|row| row.pause.as_ref() == Some(&pause));
             if is_so {
                 return Ok(());

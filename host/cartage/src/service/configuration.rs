@@ -35,7 +35,7 @@ impl Configuration {
         let scope = self.stored_scope(assignment.scope()).await?;
         let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
         let line = self.tenant.line("param set", &name, format!("{value}{}", of(&scope)));
-        let parameter = store::parameters::Parameter { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
+        let parameter = store::parameters::ParameterRow { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
         self.tenant.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await?;
         self.outdate(&scope);
         Ok(())
@@ -64,20 +64,20 @@ impl Configuration {
     }
 
     /// Has the carts made ready anew whose settings a parameter of this scope may supply.
-    fn outdate(&self, scope: &store::parameters::Scope) {
+    fn outdate(&self, scope: &store::parameters::ScopeColumn) {
         match scope {
-            store::parameters::Scope::System => self.changes.outdate_all(),
-            store::parameters::Scope::Cart(cart) => self.changes.outdate(cart),
+            store::parameters::ScopeColumn::System => self.changes.outdate_all(),
+            store::parameters::ScopeColumn::Cart(cart) => self.changes.outdate(cart),
         }
     }
 
     /// A scope in the store's terms; fails if the cart does not exist.
-    async fn stored_scope(&self, scope: &Scope) -> Result<store::parameters::Scope, Error> {
+    async fn stored_scope(&self, scope: &Scope) -> Result<store::parameters::ScopeColumn, Error> {
         Ok(match scope {
-            Scope::System => store::parameters::Scope::System,
+            Scope::System => store::parameters::ScopeColumn::System,
             Scope::Cart(cart) => {
                 self.tenant.must_have_cart(cart).await?;
-                store::parameters::Scope::Cart(cart.clone())
+                store::parameters::ScopeColumn::Cart(cart.clone())
             }
         })
     }
@@ -147,19 +147,19 @@ impl Configuration {
 }
 
 /// The scope of a parameter, as the end of a line of the audit.
-fn of(scope: &store::parameters::Scope) -> String {
+fn of(scope: &store::parameters::ScopeColumn) -> String {
     match scope {
-        store::parameters::Scope::System => String::new(),
-        store::parameters::Scope::Cart(cart) => format!(" for cart {cart}"),
+        store::parameters::ScopeColumn::System => String::new(),
+        store::parameters::ScopeColumn::Cart(cart) => format!(" for cart {cart}"),
     }
 }
 
 /// Reads every parameter that is set.
 pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assignments, Error> {
-    let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
+    let read = |row: store::parameters::ParameterRow| -> Result<Assignment, parameters::Error> {
         let scope = match row.scope {
-            store::parameters::Scope::System => Scope::System,
-            store::parameters::Scope::Cart(cart) => Scope::Cart(cart),
+            store::parameters::ScopeColumn::System => Scope::System,
+            store::parameters::ScopeColumn::Cart(cart) => Scope::Cart(cart),
         };
         parameters::assign(&row.name, scope, &row.value)
     };

@@ -2,7 +2,7 @@
 
 use crate::deliver::Attempt;
 use cartage_base::histogram::Durations;
-use cartage_model::exchange::{Ended, Outcome};
+use cartage_model::exchange::{CallEnd, Outcome};
 use cartage_model::id::MerchantId;
 use cartage_policy::gate::{Decision, Finding};
 use cartage_policy::schedule::CartKey;
@@ -44,7 +44,7 @@ impl Counts {
     pub(super) fn attempted(&self, cart: &CartKey, attempt: &Attempt) {
         let mut attempts = self.attempts.lock().expect("nobody panics while holding it");
         *attempts.entry(cart.clone()).or_default().entry(attempt.receipt.fate.name()).or_default() += 1;
-        if let Outcome::Ended(Ended::Limit { limit }) = &attempt.cassette.outcome {
+        if let Outcome::Ended(CallEnd::Limit { limit }) = &attempt.cassette.outcome {
             let mut limits_hit = self.limits_hit.lock().expect("nobody panics while holding it");
             *limits_hit.entry(limit.name().to_owned()).or_default() += 1;
         }

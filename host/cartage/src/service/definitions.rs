@@ -13,7 +13,7 @@ mod redefine;
 
 pub(super) use doubts::unlisted;
 
-pub use difference::{Difference, Field};
+pub use difference::{CartDifference, Field};
 pub use redefine::Redefined;
 
 use super::Error;
@@ -59,7 +59,7 @@ pub struct PreparedCart {
     /// The manifest of its plugin.
     pub manifest: Manifest,
     /// The changes, key by key.
-    pub difference: Difference,
+    pub difference: CartDifference,
     /// What the plugin requires that the plugin before did not. Unless this is empty, the operator's consent is needed.
     pub asks: Vec<String>,
     /// The consequence if a live cart would no longer be live, for which the operator's consent is needed; `None` otherwise.
@@ -67,14 +67,14 @@ pub struct PreparedCart {
     /// Warnings about what is allowed but probably wrong.
     pub warnings: Vec<Sentence>,
     plugin: Vec<u8>,
-    row: store::plugins::Plugin,
+    row: store::plugins::PluginRow,
     /// The definition that all of this was compared with; `None` if there was no such cart.
-    looked_at: Option<store::carts::Definition>,
+    looked_at: Option<store::carts::DefinitionRow>,
 }
 
 /// A cart before it changes.
 struct Before {
-    row: store::carts::Cart,
+    row: store::carts::CartRow,
     /// The present definition; `None` if this release cannot read it.
     cart: Option<Cart>,
 }
@@ -120,7 +120,7 @@ impl Before {
 
 /// Why carts cannot be loaded as proposed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Invalid {
+pub enum InvalidCarts {
     /// Two proposals have the same id.
     #[error("two of the given carts have the Cart ID {cart}; give each cart its own")]
     Twice {
@@ -150,20 +150,20 @@ pub enum Invalid {
     Service(Box<Error>),
 }
 
-impl Invalid {
+impl InvalidCarts {
     /// What a person can do, asked of the errors below; `None` where the messages say it.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
-            Invalid::Credential(error) => error.remedy(),
-            Invalid::Service(error) => error.remedy(),
-            Invalid::Twice { .. } | Invalid::Digest(_) | Invalid::Endpoint { .. } | Invalid::Settings(_) => None,
+            InvalidCarts::Credential(error) => error.remedy(),
+            InvalidCarts::Service(error) => error.remedy(),
+            InvalidCarts::Twice { .. } | InvalidCarts::Digest(_) | InvalidCarts::Endpoint { .. } | InvalidCarts::Settings(_) => None,
         }
     }
 }
 
-impl From<Error> for Invalid {
-    fn from(error: Error) -> Invalid {
-        Invalid::Service(Box::new(error))
+impl From<Error> for InvalidCarts {
+    fn from(error: Error) -> InvalidCarts {
+        InvalidCarts::Service(Box::new(error))
     }
 }
 
@@ -201,12 +201,12 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// [`Invalid`], for the first cart that cannot be loaded as proposed.
-    pub async fn prepare(&self, proposals: Vec<Proposal>) -> Result<Prepared, Invalid> {
+    /// [`InvalidCarts`], for the first cart that cannot be loaded as proposed.
+    pub async fn prepare(&self, proposals: Vec<Proposal>) -> Result<Prepared, InvalidCarts> {
         let mut carts: Vec<PreparedCart> = Vec::new();
         for proposal in proposals {
             if carts.iter().any(|other| other.cart.id == proposal.cart.id) {
-                return Err(Invalid::Twice { cart: proposal.cart.id });
+                return Err(InvalidCarts::Twice { cart: proposal.cart.id });
             }
             carts.push(Box::pin(self.prepare_cart(proposal)).await?);
         }
@@ -217,8 +217,8 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// [`Invalid`], with [`Error::DefinitionChanged`] if somebody changed the cart since it was read.
-    pub async fn prepare_from(&self, kept: &store::carts::Definition, proposal: Proposal) -> Result<Prepared, Invalid> {
+    /// [`InvalidCarts`], with [`Error::DefinitionChanged`] if somebody changed the cart since it was read.
+    pub async fn prepare_from(&self, kept: &store::carts::DefinitionRow, proposal: Proposal) -> Result<Prepared, InvalidCarts> {
         let prepared = self.prepare(vec![proposal]).await?;
         match prepared.carts.iter().all(|one| one.looked_at.as_ref() == Some(kept)) {
             true => Ok(prepared),
@@ -226,7 +226,7 @@ impl Definitions {
         }
     }
 
-    async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
+    async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, InvalidCarts> {
         let before = self.before(&cart.id).await?;
         let unknown_mode = before.as_ref().and_then(|before| before.keep_mode(&mut cart));
         let bytes = match plugin {
@@ -234,16 +234,16 @@ impl Definitions {
             None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
         };
         let (found, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
-        WrongDigest::check(&cart.id, &cart.plugin, found, cart.digest.replace(found)).map_err(Invalid::Digest)?;
+        WrongDigest::check(&cart.id, &cart.plugin, found, cart.digest.replace(found)).map_err(InvalidCarts::Digest)?;
         self.bans.check(found).await?;
         let plugin = self.plugins.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());
         fits(&cart, plugin.manifest())?;
         not_given(&cart, plugin.manifest())?;
         let difference = match &before {
-            Some(Before { cart: None, .. }) => Difference::mending(&cart),
-            Some(Before { cart: Some(before), .. }) => Difference::between(Some(before), &cart),
-            None => Difference::between(None, &cart),
+            Some(Before { cart: None, .. }) => CartDifference::mending(&cart),
+            Some(Before { cart: Some(before), .. }) => CartDifference::between(Some(before), &cart),
+            None => CartDifference::between(None, &cart),
         };
         let asks = match &before {
             Some(before) => self.asks(before, &plugin, &bytes).await?,
@@ -351,14 +351,15 @@ impl Definitions {
 }
 
 /// The stored form of a cart's definition.
-pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
+pub(super) fn definition(cart: &Cart) -> store::carts::DefinitionRow {
     let mode = cart.mode().name().to_owned();
-    store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
+    store::carts::DefinitionRow { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
 }
 
 /// Checks that the whole definition fits the plugin.
-fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
+fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), InvalidCarts> {
     cart.settings(manifest)?;
-    Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
+    Bindings::new(manifest, &cart.endpoints)
+        .map_err(|source| InvalidCarts::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
     Ok(cartage_egress::secrets::check(cart, manifest)?)
 }

@@ -12,8 +12,8 @@ use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{
-    self, Backlog, Count, DeadLetter, Discard, Discarded, Ended, Filter, Found, MergedUpdate, Outbox as _, Page, Queued, ROWS_MAX, Reach,
-    Retried, sqlite,
+    self, Backlog, Count, DeadLetter, Discard, Discarded, EndedUpdate, Filter, FoundDelivery, MergedUpdate, Outbox as _, Page, Queued,
+    ROWS_MAX, Reach, Retried, sqlite,
 };
 use cartage_store::receipts::Delivered;
 use cartage_store::{self as store, Tx, audit, cassettes, receipts};
@@ -67,7 +67,7 @@ pub struct Listed {
     /// Deliveries that reached their cart, from the receipts on record: by sequence number for one order, otherwise the most recent first.
     pub delivered: Vec<Delivered>,
     /// Deliveries of one order that were ended without reaching the cart, by sequence number.
-    pub ended: Vec<(OrderRef, Ended)>,
+    pub ended: Vec<(OrderRef, EndedUpdate)>,
 }
 
 /// One delivery with its history.
@@ -76,7 +76,7 @@ pub struct DeliveryView {
     /// The cart of the delivery.
     pub cart: CartId,
     /// The delivery in the outbox; `None` if it reached its cart.
-    pub found: Option<Found>,
+    pub found: Option<FoundDelivery>,
     /// The receipts of its attempts, by attempt.
     pub receipts: Vec<serde_json::Value>,
     /// The numbers of the attempts that have a cassette.
@@ -219,8 +219,8 @@ impl Deliveries {
         let look = move |view: &store::View<'_>| -> Result<_, outbox::Error> {
             let found = sqlite::find(view, &merchant, &id)?;
             let before = match &found {
-                Some(Found::Queued(queued, _)) => sqlite::before(view, &merchant, &queued.order, queued.sequence, BEFORE_SHOWN)?,
-                Some(Found::Dead(..) | Found::Ended { .. }) | None => Vec::new(),
+                Some(FoundDelivery::Queued(queued, _)) => sqlite::before(view, &merchant, &queued.order, queued.sequence, BEFORE_SHOWN)?,
+                Some(FoundDelivery::Dead(..) | FoundDelivery::Ended { .. }) | None => Vec::new(),
             };
             let merged = match &found {
                 Some(found) => sqlite::merged_into(view, &merchant, found.order(), &id)?,
@@ -300,7 +300,7 @@ impl Deliveries {
             let done = sqlite::retry(tx, &merchant, &ids, at)?;
             for (delivery, done) in ids.into_iter().zip(done) {
                 if matches!(done, Retried::Head | Retried::Tail { .. })
-                    && let Some(Found::Queued(queued, _)) = sqlite::find(tx, &merchant, &delivery)?
+                    && let Some(FoundDelivery::Queued(queued, _)) = sqlite::find(tx, &merchant, &delivery)?
                 {
                     let OrderRef { cart, number } = queued.order;
                     let subject = format!("{delivery} of order {number} at cart {cart}");
@@ -331,9 +331,9 @@ impl Deliveries {
     async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {
         let not_there = DiscardOutcome::Done { was: Discarded::NotThere, merged: Vec::new() };
         let order = match self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? {
-            Some(Found::Queued(queued, _)) => queued.order,
-            Some(Found::Dead(dead, _)) => dead.order,
-            Some(Found::Ended { .. }) | None => return Ok(not_there),
+            Some(FoundDelivery::Queued(queued, _)) => queued.order,
+            Some(FoundDelivery::Dead(dead, _)) => dead.order,
+            Some(FoundDelivery::Ended { .. }) | None => return Ok(not_there),
         };
         let Some(_held) = self.hold(&order) else { return Ok(DiscardOutcome::UnderWay) };
         let merged = self.merged_into(&order, delivery).await?;

@@ -15,7 +15,7 @@ use cartage_contract::orders::Update;
 use cartage_model::events::{self, TriggeredEvent};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use cartage_policy::gate::order::{OrderRecord, Past};
-use cartage_policy::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
+use cartage_policy::gate::{self, Again, Decision, Given, ProposedChange, Question, Verdict, decide};
 use cartage_policy::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
 use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::orders::OrderRef;
@@ -168,14 +168,14 @@ impl Asked {
     }
 
     pub(super) fn decide(&self, cart: &CartId, kept: Option<&StoredCart>, nearest: Option<&str>, facts: &Facts) -> Result<Decision, Error> {
-        let mut change = Change::of(self.update.order_number(), self.update.given());
+        let mut change = ProposedChange::of(self.update.order_number(), self.update.given());
         change.label = change.label.filter(|_| self.labelled);
         Ok(decide(&Question {
             cart,
             definition: kept.map(StoredCart::definition).transpose()?,
             nearest_cart: nearest,
             parameters: &facts.set.assignments,
-            cause: self.raised.as_ref().map_or(gate::Cause::Given(self.given), gate::Cause::Event),
+            cause: self.raised.as_ref().map_or(gate::ChangeCause::Given(self.given), gate::ChangeCause::Event),
             change,
             known: self.known.as_ref(),
             again: self.again,
@@ -325,7 +325,7 @@ impl Intake {
         let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
         let kept = StoredDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
         let json = serde_json::to_string(&kept).expect("a decision is plain data");
-        let row = decisions::Decision { at_unix_ms: self.tenant.now_unix_ms(), json };
+        let row = decisions::DecisionRow { at_unix_ms: self.tenant.now_unix_ms(), json };
         let (merchant, key) = (self.tenant.merchant.clone(), key.cloned());
         let order = OrderRef { cart: request.cart.clone(), number: accepted.decision.order_number.clone() };
         let write = move |tx: &Tx<'_>| -> Result<Option<Accepted>, Error> {

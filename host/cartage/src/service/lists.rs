@@ -31,7 +31,7 @@ pub(super) fn find<'l>(lists: &'l [List], of: &ChoicesOf) -> Option<&'l [Choice]
 pub(super) async fn of_cart(tenant: &Tenant, cart: &CartId, plugin: Digest) -> Result<Vec<List>, Error> {
     let (merchant, cart) = (tenant.merchant.clone(), cart.clone());
     let rows = tenant.store.read::<_, store::Error>(move |view| lists::of_cart(view, &merchant, &cart, plugin)).await?;
-    let read = |row: lists::List| -> Result<List, serde_json::Error> {
+    let read = |row: lists::ListRow| -> Result<List, serde_json::Error> {
         let (of, choices) = (serde_json::from_str(&row.of)?, serde_json::from_str(&row.choices)?);
         Ok(List { of, choices, asked_at_unix_ms: row.asked_at_unix_ms })
     };

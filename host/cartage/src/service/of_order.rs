@@ -6,7 +6,7 @@ use super::deliveries::{Deliveries, Listed, Where, Which};
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, DeadLetter, Ended, How, MergedUpdate, Queued, ROWS_MAX, sqlite};
+use cartage_store::outbox::{self, DeadLetter, EndCause, EndedUpdate, MergedUpdate, Queued, ROWS_MAX, sqlite};
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ struct OfOrder {
     queued: Vec<Queued>,
     dead: Vec<DeadLetter>,
     delivered: Vec<Delivered>,
-    ended: Vec<Ended>,
+    ended: Vec<EndedUpdate>,
 }
 
 impl OfOrder {
@@ -59,8 +59,8 @@ impl Deliveries {
         let mut all: Vec<OrderDelivery> = delivered.into_iter().map(|has| one(has.delivery, has.sequence, "delivered")).collect();
         all.extend(ended.into_iter().map(|ended| {
             let state = match ended.ending.how {
-                How::Discarded { .. } => "discarded",
-                How::Superseded { .. } => "superseded",
+                EndCause::Discarded { .. } => "discarded",
+                EndCause::Superseded { .. } => "superseded",
             };
             one(ended.delivery, ended.sequence, state)
         }));

@@ -18,7 +18,7 @@ use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_model::remedy::Remedy;
 use cartage_policy::gate::package::{KnownPackage, Passage};
 use cartage_policy::gate::{Condition, Decision, Finding};
-use cartage_store::orders::Order;
+use cartage_store::orders::OrderRow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -312,7 +312,7 @@ pub fn fate_name(fate: &Value) -> Option<String> {
 }
 
 /// The packages of an order, each once, as last accepted or told.
-pub(super) fn packages(order: &Order) -> Vec<PackageStatus> {
+pub(super) fn packages(order: &OrderRow) -> Vec<PackageStatus> {
     let standing = |package: KnownPackage| {
         let KnownPackage { id, carrier, tracking_number, withdrawn, reference, passage, .. } = package;
         PackageStatus { id, carrier, tracking_number, withdrawn, told: passage == Passage::Told, reference }

@@ -9,7 +9,7 @@ use super::tenant::Tenant;
 use super::watch::Watch;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::alerts::Alert;
-use cartage_store::carts::Pause;
+use cartage_store::carts::PauseRow;
 use cartage_store::outbox::{Backlog, Outbox as _};
 use cartage_store::{self as store, merchants};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub struct CartStatus {
     /// Whether the cart is enabled.
     pub enabled: bool,
     /// The pause that holds the cart now; `None` if it is not paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
     /// Until when the cart's breaker is open; `None` if it is closed or no worker knows.
     pub breaker_until_unix_ms: Option<u64>,
     /// The number of deliveries that wait or are under way.

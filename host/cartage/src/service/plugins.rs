@@ -16,7 +16,7 @@ use cartage_engine::file::PluginDir;
 use cartage_engine::{Plugin, Runtime};
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, Digest};
-use cartage_store::{self as store, carts::Definition};
+use cartage_store::{self as store, carts::DefinitionRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -104,9 +104,9 @@ impl Plugins {
     }
 
     /// The row for an admitted plugin.
-    pub(super) fn row(&self, plugin: &Plugin) -> store::plugins::Plugin {
+    pub(super) fn row(&self, plugin: &Plugin) -> store::plugins::PluginRow {
         let manifest = plugin.manifest();
-        store::plugins::Plugin {
+        store::plugins::PluginRow {
             digest: plugin.digest(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -131,7 +131,7 @@ impl Plugins {
         let rows = self.tenant.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut missing = Vec::new();
         for row in rows {
-            let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
+            let DefinitionRow { cart: id, plugin: pinned, text, .. } = row.definition;
             // A definition that cannot be read is reported where carts are listed.
             let Ok(cart) = Cart::parse(&format!("the store, cart {id}"), &text) else { continue };
             let pinned = pinned.or(cart.digest);

@@ -17,7 +17,7 @@ use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::Receipt;
 use cartage_store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{Found, How, Unreadable};
+use cartage_store::outbox::{EndCause, FoundDelivery, Unreadable};
 use cartage_store::{self as store, Tx, View, cassettes, decisions, receipts, recordings};
 use serde_json::{Value, json};
 use std::io;
@@ -111,24 +111,24 @@ impl Recordings {
         let order = self.order_of(delivery, shown.found.as_ref()).await?;
         let (state, is) = match &shown.found {
             None => ("delivered", Value::Null),
-            Some(Found::Queued(queued, update)) => (
+            Some(FoundDelivery::Queued(queued, update)) => (
                 "queued",
                 json!({
                     "sequence": queued.sequence, "update": update, "unreadable": unreadable(&queued.label), "fault": queued.fault, "waits": queued.waits, "attempts": queued.attempts.claims,
                     "accepted_at_unix_ms": queued.accepted_at_unix_ms,
                 }),
             ),
-            Some(Found::Dead(dead, update)) => (
+            Some(FoundDelivery::Dead(dead, update)) => (
                 "dead",
                 json!({
                     "sequence": dead.sequence, "update": update, "unreadable": unreadable(&dead.label), "reason": dead.reason, "attempts": dead.attempts.claims,
                     "accepted_at_unix_ms": dead.accepted_at_unix_ms, "died_at_unix_ms": dead.died_at_unix_ms,
                 }),
             ),
-            Some(Found::Ended { sequence, ending, .. }) => {
+            Some(FoundDelivery::Ended { sequence, ending, .. }) => {
                 let how = match &ending.how {
-                    How::Discarded { .. } => "discarded",
-                    How::Superseded { .. } => "superseded",
+                    EndCause::Discarded { .. } => "discarded",
+                    EndCause::Superseded { .. } => "superseded",
                 };
                 ("ended", json!({ "sequence": sequence, "how": how, "at_unix_ms": ending.at_unix_ms }))
             }
@@ -184,7 +184,7 @@ impl Recordings {
     }
 
     /// The order of a delivery; `None` if nothing is known of the delivery.
-    async fn order_of(&self, delivery: &DeliveryId, found: Option<&Found>) -> Result<Option<OrderRef>, Error> {
+    async fn order_of(&self, delivery: &DeliveryId, found: Option<&FoundDelivery>) -> Result<Option<OrderRef>, Error> {
         if let Some(found) = found {
             return Ok(Some(order_of(found)));
         }
@@ -280,11 +280,11 @@ fn rules_of(kept: Option<&StoredCart>) -> Rules {
     Rules::new(&fields)
 }
 
-fn order_of(found: &Found) -> OrderRef {
+fn order_of(found: &FoundDelivery) -> OrderRef {
     match found {
-        Found::Queued(queued, _) => queued.order.clone(),
-        Found::Dead(dead, _) => dead.order.clone(),
-        Found::Ended { order, .. } => order.clone(),
+        FoundDelivery::Queued(queued, _) => queued.order.clone(),
+        FoundDelivery::Dead(dead, _) => dead.order.clone(),
+        FoundDelivery::Ended { order, .. } => order.clone(),
     }
 }
 

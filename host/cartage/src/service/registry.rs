@@ -8,7 +8,7 @@ use super::recordings::{RAW_MS_MAX, recorded};
 use super::seen::Observations;
 use super::{Error, Service};
 use crate::deliver::Attempt;
-use crate::deliver::registry::{CartRegistry, NextCredentials, NotReady, Note, Ready, Recorded, RegisteredCart, Trial};
+use crate::deliver::registry::{CartRegistry, NextCredentials, NotReady, Ready, Recorded, RegisteredCart, Trial, WorkerNote};
 use cartage_contract::manifest::Pace;
 use cartage_contract::orders::Update;
 use cartage_model::carts::Cart;
@@ -136,28 +136,28 @@ impl CartRegistry for Registry {
         Ok(self.service.as_merchant(merchant.clone()).clients().pause_for(cart, why).await?)
     }
 
-    fn note(&self, cart: &CartKey, note: &Note<'_>) {
+    fn note(&self, cart: &CartKey, note: &WorkerNote<'_>) {
         self.seen.note(cart, note);
         match note {
-            Note::Attempted { claim, attempt, verdict } => {
+            WorkerNote::Attempted { claim, attempt, verdict } => {
                 log(claim, attempt, verdict);
                 self.counts.attempted(cart, attempt);
                 // Nobody waits for it: that is no error.
                 let _ = self.over.send(Arc::new(Attempt::clone(attempt)));
             }
-            Note::Poison { delivery } => {
+            WorkerNote::Poison { delivery } => {
                 tracing::error!(cart = %cart.1, %delivery, "the delivery became a dead letter: repeated attempts ended without an answer")
             }
-            Note::Fault { order, fault } => {
+            WorkerNote::Fault { order, fault } => {
                 tracing::error!(cart = %cart.1, order, fault, "an error occurred at an order's queue; trying again later")
             }
-            Note::NotReady { why } => {
+            WorkerNote::NotReady { why } => {
                 tracing::error!(cart = %cart.1, why = cartage_base::causes::chain(*why), "the cart cannot be made ready")
             }
-            Note::Disk { error } => {
+            WorkerNote::Disk { error } => {
                 tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the store failed; trying again")
             }
-            Note::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),
+            WorkerNote::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),
         }
     }
 }
@@ -200,7 +200,7 @@ fn log(claim: &Claim, attempt: &Attempt, verdict: &AttemptVerdict) {
 }
 
 /// The load that a cart bears, as its plugin says; the default for a plugin that was not admitted.
-fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart) -> Result<Pace, store::Error> {
+fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::CartRow) -> Result<Pace, store::Error> {
     #[derive(serde::Deserialize)]
     struct Paced {
         pace: Pace,
@@ -213,7 +213,7 @@ fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart)
 
 /// The state of a cart for the scheduler; `None` if its definition cannot be read, so that nothing can be sent there until a person mends
 /// it.
-fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<RegisteredCart> {
+fn standing(cart: CartKey, pace: &Pace, row: &store::carts::CartRow) -> Option<RegisteredCart> {
     match Cart::parse("the store", &row.definition.text) {
         Ok(definition) => {
             Some(RegisteredCart { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() })

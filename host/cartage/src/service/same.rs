@@ -5,7 +5,7 @@ use super::Error;
 use super::intake::{Asked, Intake, Looked, Request};
 use cartage_contract::orders::Update;
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, Found, sqlite};
+use cartage_store::outbox::{self, FoundDelivery, sqlite};
 
 impl Intake {
     /// The order's last update, if it is queued or dead and says what this request says; otherwise `None`. The time of the label change is
@@ -14,12 +14,12 @@ impl Intake {
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
-    pub async fn same_as_last(&self, request: &Request) -> Result<Option<Found>, Error> {
+    pub async fn same_as_last(&self, request: &Request) -> Result<Option<FoundDelivery>, Error> {
         let order = OrderRef { cart: request.cart.clone(), number: request.order_number() };
         let (merchant, wanted) = (self.tenant.merchant.clone(), order.clone());
         let last = move |view: &cartage_store::View<'_>| sqlite::last(view, &merchant, &wanted);
         let Some(found) = self.tenant.store.read::<_, outbox::Error>(last).await? else { return Ok(None) };
-        let (Found::Queued(_, Some(last)) | Found::Dead(_, Some(last))) = &found else { return Ok(None) };
+        let (FoundDelivery::Queued(_, Some(last)) | FoundDelivery::Dead(_, Some(last))) = &found else { return Ok(None) };
         let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let Some(kept) = kept else { return Ok(None) };
         // What is wrong with the request is said where it is accepted.

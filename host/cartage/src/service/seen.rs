@@ -3,8 +3,8 @@
 use super::Error;
 use super::shut_out::ShutOut;
 use super::unreadable::Rounds;
-use crate::alerts::{Certainty, NotReady, OLDEST_MS_DEFAULT, Unready};
-use crate::deliver::registry::Note;
+use crate::alerts::{Certainty, OLDEST_MS_DEFAULT, Unready, UnreadyPart};
+use crate::deliver::registry::WorkerNote;
 use cartage_base::causes::chain;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_model::receipt::Fate;
@@ -69,15 +69,15 @@ impl Default for Observations {
 
 impl Observations {
     /// Records an observation of the worker.
-    pub(super) fn note(&self, cart: &CartKey, note: &Note<'_>) {
+    pub(super) fn note(&self, cart: &CartKey, note: &WorkerNote<'_>) {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");
         let seen = carts.entry(cart.clone()).or_default();
         let news = match note {
-            Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
-                let why = Certainty::Yes(Unready { part: NotReady::Else, why, remedy: None });
+            WorkerNote::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
+                let why = Certainty::Yes(Unready { part: UnreadyPart::Else, why, remedy: None });
                 std::mem::replace(&mut seen.not_ready, why.clone()) != why
             }
-            Note::Attempted { attempt, .. } => {
+            WorkerNote::Attempted { attempt, .. } => {
                 let was_ready = std::mem::replace(&mut seen.not_ready, Certainty::No) == Certainty::No;
                 let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
                 if delivered && seen.breaker == Certainty::Unknown {
@@ -86,30 +86,30 @@ impl Observations {
                 // What an attempt that ended well can change is that it was overdue, which may be seen a little later.
                 !was_ready || !delivered
             }
-            Note::NotReady { why } => {
+            WorkerNote::NotReady { why } => {
                 let error = why.downcast_ref::<Error>();
                 let part = match error {
-                    Some(fault) if fault.is_fault() => NotReady::Else,
+                    Some(fault) if fault.is_fault() => UnreadyPart::Else,
                     Some(Error::PluginFile { .. } | Error::Changed(_) | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
-                        NotReady::Plugin
+                        UnreadyPart::Plugin
                     }
-                    Some(_) | None => NotReady::Else,
+                    Some(_) | None => UnreadyPart::Else,
                 };
                 seen.not_ready = Certainty::Yes(Unready { part, why: chain(*why), remedy: error.and_then(Error::remedy) });
                 true
             }
-            Note::Breaker(Breaker::Open { until_unix_ms }) => {
+            WorkerNote::Breaker(Breaker::Open { until_unix_ms }) => {
                 (seen.breaker, seen.open_until_unix_ms) = (Certainty::Yes(()), Some(*until_unix_ms));
                 true
             }
-            Note::Breaker(Breaker::Closed) => {
+            WorkerNote::Breaker(Breaker::Closed) => {
                 (seen.breaker, seen.open_until_unix_ms) = (Certainty::No, None);
                 true
             }
             // One order is on its way: nothing is known yet.
-            Note::Breaker(Breaker::HalfOpen) => false,
-            Note::Poison { .. } | Note::Fault { .. } => true,
-            Note::Disk { .. } => false,
+            WorkerNote::Breaker(Breaker::HalfOpen) => false,
+            WorkerNote::Poison { .. } | WorkerNote::Fault { .. } => true,
+            WorkerNote::Disk { .. } => false,
         };
         drop(carts);
         if news {

@@ -12,7 +12,7 @@ use super::tenant::Tenant;
 use crate::deliver::registry::Recorded;
 use crate::deliver::wake::WakeSignal;
 use crate::deliver::{Attempt, Deliverer, Job, TurnResult};
-use cartage_egress::Mode;
+use cartage_egress::SendMode;
 use cartage_model::cassette::redact::Rules;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_model::receipt::Receipt;
@@ -21,9 +21,9 @@ use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
 use cartage_policy::gate::order::packages;
 use cartage_policy::gate::package::{fit, mark};
-use cartage_policy::schedule::{CartKey, ForCart, NextStep};
+use cartage_policy::schedule::{CartKey, CartStep, NextStep};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, Found, Outbox as _, sqlite};
+use cartage_store::outbox::{self, FoundDelivery, Outbox as _, sqlite};
 use cartage_store::{self as store, receipts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub enum End {
     /// The delivery reached its cart.
     Delivered,
     /// The delivery is a dead letter, or was ended.
-    Not(Box<Found>),
+    Not(Box<FoundDelivery>),
     /// The delivery waits or is under way.
     OnItsWay,
 }
@@ -157,7 +157,8 @@ impl Sending {
     ///
     /// [`Error`] if the store cannot be read or written.
     pub async fn try_now(&self, delivery: &DeliveryId) -> Result<Option<TriedNow>, Error> {
-        let Some(Found::Queued(queued, _)) = self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? else {
+        let Some(FoundDelivery::Queued(queued, _)) = self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await?
+        else {
             return Ok(None);
         };
         let order = queued.order;
@@ -185,7 +186,7 @@ impl Sending {
             loop {
                 match self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? {
                     None => return Ok(End::Delivered),
-                    Some(Found::Queued(..)) => {}
+                    Some(FoundDelivery::Queued(..)) => {}
                     Some(found) => return Ok(End::Not(Box::new(found))),
                 }
                 if attempt_of(&mut over, delivery).await.is_none() {
@@ -219,7 +220,7 @@ impl Sending {
             let Ok(attempt) = tried else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
             // Other credentials that wait are tried at once.
-            let others = matches!(verdict.update, NextStep::Retry { .. }) && verdict.cart == Some(ForCart::Prove) && again_now;
+            let others = matches!(verdict.update, NextStep::Retry { .. }) && verdict.cart == Some(CartStep::Prove) && again_now;
             if attempt.receipt.delivery == delivery && !others {
                 return Ok(Done::Tried { attempt });
             }
@@ -295,7 +296,7 @@ impl Sending {
             update,
         };
         let sequence = job.sequence;
-        let attempt = client.attempt(job, Mode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
+        let attempt = client.attempt(job, SendMode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
         self.clients.called(&kept.cart.id, &attempt.cassette).await?;
         let rules = Rules::new(&client.manifest().personal_fields);
         let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;
@@ -305,7 +306,7 @@ impl Sending {
 
     /// Stores the receipt of an attempt that belongs to no delivery.
     pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
-        let row = receipts::Receipt {
+        let row = receipts::ReceiptRow {
             delivery: receipt.delivery.clone(),
             attempt: receipt.attempt,
             order: OrderRef { cart: receipt.cart.clone(), number: order_number.clone() },

@@ -10,7 +10,7 @@ use cartage_model::id::MerchantId;
 use cartage_model::parameters::Assignments;
 use cartage_policy::gate::order::{OrderRecord, Past};
 use cartage_policy::gate::package::{KnownPackage, Passage};
-use cartage_store::orders::{AcceptedPackage, Label, Order, OrderRef, Package};
+use cartage_store::orders::{AcceptedPackage, LabelRow, OrderRef, OrderRow, PackageRow};
 use cartage_store::{self as store, View};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex};
 /// Everything that a decision about one order depends on, except the plugin's file.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
-    pub(super) cart: Option<store::carts::Cart>,
+    pub(super) cart: Option<store::carts::CartRow>,
     pub(super) set: Arc<Set>,
-    pub(super) order: Option<Order>,
+    pub(super) order: Option<OrderRow>,
 }
 
 /// A merchant's settings for all carts.
@@ -71,7 +71,7 @@ impl Facts {
 }
 
 /// An order's past as the gate sees it.
-pub(super) fn known(order: &Order) -> OrderRecord {
+pub(super) fn known(order: &OrderRow) -> OrderRecord {
     let lines = order.labels.iter().filter(|accepted| !accepted.label.line.is_empty());
     OrderRecord {
         label: order.label("").map(|accepted| accepted.label.text.clone()),
@@ -82,16 +82,16 @@ pub(super) fn known(order: &Order) -> OrderRecord {
 }
 
 fn known_package(accepted: &AcceptedPackage) -> KnownPackage {
-    let Package { id, carrier, number, withdrawn, details } = accepted.package.clone();
+    let PackageRow { id, carrier, number, withdrawn, details } = accepted.package.clone();
     let passage = if accepted.settled_at_unix_ms.is_some() { Passage::Told } else { Passage::OnItsWay };
     KnownPackage { id, carrier, tracking_number: number, withdrawn, details, reference: accepted.reference.clone(), passage }
 }
 
 /// The rows for an accepted update: one for each label and each package.
-pub(super) fn rows(past: &Past) -> (Vec<Label>, Vec<Package>) {
-    let order = past.label.iter().map(|text| Label { line: String::new(), text: text.clone() });
-    let lines = past.lines.iter().map(|(line, text)| Label { line: line.clone(), text: text.clone() });
-    let packages = past.packages.iter().cloned().map(|package| Package {
+pub(super) fn rows(past: &Past) -> (Vec<LabelRow>, Vec<PackageRow>) {
+    let order = past.label.iter().map(|text| LabelRow { line: String::new(), text: text.clone() });
+    let lines = past.lines.iter().map(|(line, text)| LabelRow { line: line.clone(), text: text.clone() });
+    let packages = past.packages.iter().cloned().map(|package| PackageRow {
         id: package.id,
         carrier: package.carrier,
         number: package.tracking_number,

@@ -8,7 +8,7 @@ use cartage_contract::manifest::{Manifest, Plain};
 use cartage_model::carts::{Cart, Mode, OrderNumberKind};
 use cartage_model::id::{CartId, Digest, MerchantId};
 use cartage_model::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
-use cartage_policy::gate::question::{CartState, Definition, PluginState};
+use cartage_policy::gate::question::{CartSwitch, PluginState, PresentCart};
 use cartage_store as store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ pub struct StoredCart {
     /// The parsed definition.
     pub cart: Cart,
     /// The row: the text that the operator wrote, the pinned digest, whether the cart is enabled or paused.
-    pub row: store::carts::Cart,
+    pub row: store::carts::CartRow,
     /// The mode of the cart.
     pub mode: Mode,
     /// What is known of the plugin.
@@ -65,7 +65,7 @@ pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), Read>>);
 type Read = (Stamp, Arc<StoredCart>);
 
 impl CartCache {
-    pub(super) fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<StoredCart>> {
+    pub(super) fn get(&self, key: &(MerchantId, CartId), row: &store::carts::CartRow, stamp: Option<Stamp>) -> Option<Arc<StoredCart>> {
         let carts = self.0.lock().expect("nobody panics while holding it");
         carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
     }
@@ -82,7 +82,7 @@ impl CartCache {
 
 impl StoredCart {
     /// The pause that holds the cart at this time; `None` if there is none, or if the one on record has ended.
-    pub fn pause_at(&self, now_unix_ms: u64) -> Option<&store::carts::Pause> {
+    pub fn pause_at(&self, now_unix_ms: u64) -> Option<&store::carts::PauseRow> {
         self.row.pause.as_ref().filter(|pause| pause.holds(now_unix_ms))
     }
 
@@ -91,10 +91,10 @@ impl StoredCart {
     /// # Errors
     ///
     /// [`Error::PluginUnknown`]: a fault of this machine must not become an answer of the gate.
-    pub fn definition(&self) -> Result<Definition<'_>, Error> {
-        Ok(Definition {
+    pub fn definition(&self) -> Result<PresentCart<'_>, Error> {
+        Ok(PresentCart {
             cart: &self.cart,
-            state: if self.row.enabled { CartState::Enabled } else { CartState::Disabled },
+            state: if self.row.enabled { CartSwitch::Enabled } else { CartSwitch::Disabled },
             plugin: match &self.plugin {
                 PluginKept::Admitted { manifest, .. } => PluginState::Admitted { manifest, asked: find(&self.lists, &ChoicesOf::Statuses) },
                 PluginKept::Missing => PluginState::Missing,

@@ -2,9 +2,9 @@
 
 use super::Error;
 use super::tenant::Tenant;
-use crate::alerts::{Certainty, Unreadable};
+use crate::alerts::{Certainty, UnreadableDeliveries};
 use cartage_model::id::{CartId, MerchantId};
-use cartage_store::outbox::sqlite::{Part, ScanFrom, part};
+use cartage_store::outbox::sqlite::{ScanFrom, SearchPart, part};
 use cartage_store::outbox::{self, Backlog};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,9 +23,9 @@ pub(super) struct Rounds(Mutex<BTreeMap<MerchantId, Round>>);
 struct Round {
     /// Where the round continues; `None` before its first part.
     place: Option<At>,
-    found: BTreeMap<CartId, Unreadable>,
+    found: BTreeMap<CartId, UnreadableDeliveries>,
     /// The findings of the last complete round, when it ended, and a checksum of the backlogs then; `None` before the first.
-    last: Option<(BTreeMap<CartId, Unreadable>, u64, u64)>,
+    last: Option<(BTreeMap<CartId, UnreadableDeliveries>, u64, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Rounds {
         &self,
         tenant: &Tenant,
         backlogs: &[Backlog],
-    ) -> Result<impl Fn(&CartId) -> Certainty<Unreadable> + use<>, Error> {
+    ) -> Result<impl Fn(&CartId) -> Certainty<UnreadableDeliveries> + use<>, Error> {
         let mut round = self.all().get(&tenant.merchant).cloned().unwrap_or_default();
         let kept = backlogs.iter().fold(0_u64, |sum, backlog| sum.wrapping_mul(31).wrapping_add(backlog.dead).wrapping_add(backlog.queued));
         let now = tenant.now_unix_ms();
@@ -66,9 +66,9 @@ async fn go_round(tenant: &Tenant, round: &mut Round, backlogs: &[Backlog], now:
     let mut read = 0;
     for _ in 0..PARTS {
         let at = round.place.take().unwrap_or(At::Dead(0));
-        let Part { unreadable, bytes, next } = look_through(tenant, at.clone()).await?;
+        let SearchPart { unreadable, bytes, next } = look_through(tenant, at.clone()).await?;
         for (order, delivery) in unreadable {
-            let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number.into(), delivery });
+            let found = round.found.entry(order.cart).or_insert(UnreadableDeliveries { count: 0, order: order.number.into(), delivery });
             found.count += 1;
         }
         round.place = following(at, next, backlogs);
@@ -83,7 +83,7 @@ async fn go_round(tenant: &Tenant, round: &mut Round, backlogs: &[Backlog], now:
     Ok(())
 }
 
-async fn look_through(tenant: &Tenant, at: At) -> Result<Part, Error> {
+async fn look_through(tenant: &Tenant, at: At) -> Result<SearchPart, Error> {
     let merchant = tenant.merchant.clone();
     let read = move |view: &cartage_store::View<'_>| {
         let place = match &at {

@@ -7,7 +7,7 @@ use super::caches::Caches;
 use super::health::{Health, NotWriting};
 use super::seen::{Observations, Stuck};
 use super::{Error, Service};
-use crate::alerts::Kind;
+use crate::alerts::AlertKind;
 use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;
 use cartage_model::alerts::Subject;
@@ -102,7 +102,7 @@ impl Watch {
         if let Some(alert) = &mut since.alert {
             alert.cleared_at_unix_ms = None;
         } else if now.saturating_sub(since.since_unix_ms) >= after_ms {
-            let (kind, subject) = (Kind::StoreStuck.name().to_owned(), Subject::Installation);
+            let (kind, subject) = (AlertKind::StoreStuck.name().to_owned(), Subject::Installation);
             let detail = format!("nothing can be written, so no update is accepted and nothing is delivered: {not_writing}");
             tracing::warn!(kind, %subject, detail, "alert");
             let raised_at_unix_ms = since.since_unix_ms;

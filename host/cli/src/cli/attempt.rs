@@ -184,7 +184,7 @@ pub(super) fn is_done(attempt: &Attempt) -> bool {
     match attempt.receipt.fate {
         Fate::Delivered | Fate::AlreadyDelivered => true,
         Fate::NotSent => {
-            matches!(&attempt.cassette.outcome, Outcome::Ended(ended) if *ended == cartage::exchange::Ended::Stopped(Stop::DryRun))
+            matches!(&attempt.cassette.outcome, Outcome::Ended(ended) if *ended == cartage::exchange::CallEnd::Stopped(Stop::DryRun))
         }
         Fate::Retry { .. }
         | Fate::Busy { .. }

@@ -4,12 +4,12 @@ mod story;
 
 use super::{Failure, Verdict, attempt, client, plugin, report};
 use cartage::deliver::{Attempt, Job};
-use cartage::egress::Mode;
+use cartage::egress::SendMode;
 use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
 use cartage::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
 use cartage_contract::orders::{CivilDate, CivilTime};
-use cartage_demo_cart::{Account, DemoCart, Line, Order, Package};
+use cartage_demo_cart::{Account, DemoCart, DemoLine, DemoOrder, DemoPackage};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ enum Error {
     #[error("update {number} of the demonstration did not arrive: {fate}")]
     NotDelivered { number: usize, fate: String },
     #[error("the demonstration cart's order {number} is not as it should be: it is {is:?}, but should be {should:?}")]
-    OrderDiffers { number: String, is: Box<Order>, should: Box<Order> },
+    OrderDiffers { number: String, is: Box<DemoOrder>, should: Box<DemoOrder> },
     #[error("the password of the demonstration cart was found in the record of an attempt")]
     PasswordShown,
     #[error("`{command}` ended with {ended}, but should have ended with {exit}")]
@@ -65,7 +65,7 @@ enum Error {
 #[derive(serde::Serialize)]
 struct Shown {
     attempts: Vec<Attempt>,
-    orders: std::collections::BTreeMap<String, Order>,
+    orders: std::collections::BTreeMap<String, DemoOrder>,
     /// The daemon's story: each typed command and its output.
     story: Vec<story::Said>,
 }
@@ -170,7 +170,7 @@ async fn send(ready: &client::Ready, fields: Fields) -> Result<Attempt, Failure>
         return Err(Failure::wrong_use("the demonstration's labels are not to be ignored"));
     };
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    Ok(ready.client.attempt(job, Mode::Live).await?)
+    Ok(ready.client.attempt(job, SendMode::Live).await?)
 }
 
 fn check_attempt(number: usize, attempt: &Attempt, password: &str) -> Result<(), Error> {
@@ -224,20 +224,20 @@ fn updates() -> [(&'static str, Fields); 3] {
 }
 
 /// The expected state of the cart's orders after the updates.
-fn expected() -> [(String, Order); 3] {
-    let package = |number: &str, carrier: &str| Package {
+fn expected() -> [(String, DemoOrder); 3] {
+    let package = |number: &str, carrier: &str| DemoPackage {
         number: number.to_owned(),
         carrier: carrier.to_owned(),
         picked_up: "11/23/2026".to_owned(),
     };
-    let line = |shipped: &str| Line { status: "Item Shipped".to_owned(), shipped: shipped.to_owned() };
-    let shipped = || Order { status: "Shipped".to_owned(), updates: 1, ..Order::default() };
+    let line = |shipped: &str| DemoLine { status: "Item Shipped".to_owned(), shipped: shipped.to_owned() };
+    let shipped = || DemoOrder { status: "Shipped".to_owned(), updates: 1, ..DemoOrder::default() };
     [
-        ("1021".to_owned(), Order { status: "Payment Received".to_owned(), reference: "501".to_owned(), ..shipped() }),
-        ("1022".to_owned(), Order { packages: vec![package("1Z9876543218754187", "UPS")], ..shipped() }),
+        ("1021".to_owned(), DemoOrder { status: "Payment Received".to_owned(), reference: "501".to_owned(), ..shipped() }),
+        ("1022".to_owned(), DemoOrder { packages: vec![package("1Z9876543218754187", "UPS")], ..shipped() }),
         (
             "1023".to_owned(),
-            Order {
+            DemoOrder {
                 note: "Left with café & bar <rear door>".to_owned(),
                 packages: vec![package("986543210", "FedEx"), package("9400111899223344556677", "USPS")],
                 lines: [("7".to_owned(), line("2")), ("8".to_owned(), line("0.5"))].into(),
@@ -248,7 +248,7 @@ fn expected() -> [(String, Order); 3] {
 }
 
 /// Prints the cart's own view of its orders.
-pub(super) fn show_orders(orders: &std::collections::BTreeMap<String, Order>) {
+pub(super) fn show_orders(orders: &std::collections::BTreeMap<String, DemoOrder>) {
     report::line("");
     report::heading("the cart's own view of its orders");
     for (number, order) in orders {

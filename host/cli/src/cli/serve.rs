@@ -15,10 +15,10 @@ use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
 use cartage::service::Service;
-use cartage::store::Stop;
+use cartage::store::WriteStop;
 use cartage_commands::Commands;
-use cartage_http::api::metrics::Labels;
-use cartage_http::api::{self, Api, Callers, Rate};
+use cartage_http::api::metrics::SeriesLabels;
+use cartage_http::api::{self, Api, Callers, TokenRate};
 use cartage_http::inbound::client::Proxies;
 use cartage_http::seti;
 use ending::{Ended, Signals};
@@ -76,10 +76,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
     /// Requests per second that each token may make on average.
-    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().per_second, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::PER_SECOND_MAX)))]
+    #[arg(long, value_name = "REQUESTS", default_value_t = TokenRate::default().per_second, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::PER_SECOND_MAX)))]
     token_rate: u32,
     /// Requests that each token may make at once, after a pause.
-    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().burst, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::BURST_MAX)))]
+    #[arg(long, value_name = "REQUESTS", default_value_t = TokenRate::default().burst, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::BURST_MAX)))]
     token_burst: u32,
     /// The address for posts of Order Managers, at /seti/CART.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8461")]
@@ -153,7 +153,7 @@ enum Error {
     #[error(transparent)]
     Handed(#[from] systemd::Error),
     #[error("the store accepts no more writes, so the daemon stopped; accepted updates are kept")]
-    Stopped(#[source] Stop),
+    Stopped(#[source] WriteStop),
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
 }
@@ -303,7 +303,7 @@ impl Args {
         Callers::Tokens {
             hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
             origins: self.origin.clone(),
-            rate: Rate { per_second: self.token_rate, burst: self.token_burst },
+            rate: TokenRate { per_second: self.token_rate, burst: self.token_burst },
         }
     }
 }
@@ -322,7 +322,7 @@ pub(super) fn router(service: &Service, callers: Callers) -> Result<axum::Router
             let service = numbers.clone();
             Box::pin(async move { numbers::metrics(&service).await })
         }),
-        labels: Labels::ByCart,
+        labels: SeriesLabels::ByCart,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Failure, console, report};
 use cartage::deliver::Attempt;
-use cartage::egress::Mode;
+use cartage::egress::SendMode;
 use cartage::validate::{Fields, PackageFields};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -90,11 +90,11 @@ impl UpdateArgs {
 }
 
 /// The mode of an attempt, from the option for dry runs.
-pub(super) fn mode(dry_run: Option<DryRun>) -> Mode {
+pub(super) fn mode(dry_run: Option<DryRun>) -> SendMode {
     match dry_run {
-        None => Mode::Live,
-        Some(DryRun::Nothing) => Mode::DryRun,
-        Some(DryRun::Reads) => Mode::DryRunReads,
+        None => SendMode::Live,
+        Some(DryRun::Nothing) => SendMode::DryRun,
+        Some(DryRun::Reads) => SendMode::DryRunReads,
     }
 }
 

@@ -1,19 +1,19 @@
 use super::*;
 use proptest::prelude::*;
 
-const OPEN: Rules =
-    Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new(), this_machine: ThisMachine::Denied };
+const OPEN: AddressRules =
+    AddressRules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new(), this_machine: ThisMachine::Denied };
 
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("the test writes addresses")
 }
 
-fn excepting(targets: &[&str]) -> Rules {
+fn excepting(targets: &[&str]) -> AddressRules {
     let target = |text: &&str| match text.parse().expect("the test writes targets") {
         Target::Network(network) => network,
         Target::Host(host) => panic!("{host} is no network"),
     };
-    Rules { networks: targets.iter().map(target).collect(), ..OPEN }
+    AddressRules { networks: targets.iter().map(target).collect(), ..OPEN }
 }
 
 /// The address before the first and the one after the last of a range; `None` where the address space ends.
@@ -169,7 +169,7 @@ fn an_exception_opens_what_it_names_and_nothing_beside_it() {
     ] {
         assert_eq!(rules.vet(ip(text)).is_ok(), passes, "{text}");
     }
-    let private = Rules { public: Public::Denied, ..rules };
+    let private = AddressRules { public: Public::Denied, ..rules };
     assert_eq!(private.vet(ip("8.8.8.8")), Err(Denied::OutsideExceptions { ip: ip("8.8.8.8") }));
     assert_eq!(private.vet(ip("10.0.0.1")), Err(Denied::OutsideExceptions { ip: ip("10.0.0.1") }));
     assert!(private.vet(ip("127.0.0.1")).is_ok());
@@ -177,7 +177,7 @@ fn an_exception_opens_what_it_names_and_nothing_beside_it() {
 
 #[test]
 fn a_named_host_opens_private_networks_but_no_metadata_service() {
-    let rules = Rules { host_named: true, public: Public::Denied, ..OPEN };
+    let rules = AddressRules { host_named: true, public: Public::Denied, ..OPEN };
     for (text, passes) in [
         ("10.0.0.1", true),
         ("127.0.0.1", true),
@@ -202,7 +202,7 @@ fn a_named_host_opens_private_networks_but_no_metadata_service() {
 #[test]
 fn the_operators_own_addresses_are_denied() {
     let network: IpNet = "198.41.0.0/24".parse().expect("a network");
-    let rules = Rules { own: vec![network], ..OPEN };
+    let rules = AddressRules { own: vec![network], ..OPEN };
     assert_eq!(rules.vet(ip("198.41.0.4")), Err(Denied::Own { ip: ip("198.41.0.4"), network }));
     assert_eq!(rules.vet(ip("::ffff:198.41.0.255")), Err(Denied::Own { ip: ip("198.41.0.255"), network }));
     assert!(rules.vet(ip("198.41.1.0")).is_ok());

@@ -7,8 +7,8 @@ fn written(toml: &str) -> carts::Binding {
     toml::from_str(toml).unwrap_or_else(|error| panic!("{toml}: {error}"))
 }
 
-fn bind(toml: &str) -> Result<Binding, Error> {
-    Binding::new(&endpoint("api", Base::Any, true), &written(toml))
+fn bind(toml: &str) -> Result<CheckedBinding, Error> {
+    CheckedBinding::new(&endpoint("api", Base::Any, true), &written(toml))
 }
 
 const LOOPBACK: &str = r#"private = [{ name = "test cart", allow = "127.0.0.1" }]"#;
@@ -177,7 +177,7 @@ fn odd_spellings_are_denied() {
     ] {
         let config =
             carts::Binding { base_url: base_url.to_owned(), ..written("base_url = \"\"\nplain_http = \"accepted\"\nports = [22]") };
-        assert!(Binding::new(&endpoint("api", Base::Any, true), &config).is_err(), "{base_url}");
+        assert!(CheckedBinding::new(&endpoint("api", Base::Any, true), &config).is_err(), "{base_url}");
     }
 }
 

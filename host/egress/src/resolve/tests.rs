@@ -17,8 +17,13 @@ impl Resolver for Played {
 }
 
 fn played(answers: Vec<io::Result<Vec<IpAddr>>>) -> VettedResolver {
-    let rules =
-        Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new(), this_machine: ThisMachine::Denied };
+    let rules = AddressRules {
+        public: Public::Allowed,
+        networks: Vec::new(),
+        host_named: false,
+        own: Vec::new(),
+        this_machine: ThisMachine::Denied,
+    };
     VettedResolver { resolver: Arc::new(Played(answers, AtomicUsize::new(0))), rules, ms_max: RESOLVE_MS_MAX }
 }
 
@@ -150,7 +155,7 @@ impl Resolver for Machine {
 
 #[tokio::test]
 async fn this_machine_is_reached_where_it_is_named_or_allowed() {
-    let rules = |public, networks: &[&str], this_machine| Rules {
+    let rules = |public, networks: &[&str], this_machine| AddressRules {
         public,
         networks: networks.iter().map(|network| network.parse().expect("the test writes networks")).collect(),
         host_named: false,

@@ -16,7 +16,7 @@ fn engine() -> &'static (Engine, Ticker) {
 }
 
 /// Runs `run: func(n: u32) -> u32` of a component under a cart's limits, with `give: func(bytes: list<u8>)` to call.
-async fn run(component: &str, n: u32, limits: &Limits) -> Result<u32, Ended> {
+async fn run(component: &str, n: u32, limits: &Limits) -> Result<u32, CallEnd> {
     let (engine, ticker) = engine();
     let _ticking = ticker.watch();
     let budget = Budget::new(limits);
@@ -63,8 +63,8 @@ const SPINS: &str = r#"(func (export "run") (param i32) (result i32) loop br 0 e
 const COUNTS: &str = r#"(func (export "run") (param i32) (result i32)
     loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end local.get 0)"#;
 
-fn over(limit: Limit) -> Result<u32, Ended> {
-    Err(Ended::Limit { limit })
+fn over(limit: Limit) -> Result<u32, CallEnd> {
+    Err(CallEnd::Limit { limit })
 }
 
 const MIB: u64 = 1 << 20;
@@ -212,7 +212,7 @@ async fn a_trap_names_the_guests_functions_and_nothing_of_the_host() {
         r#"(func $inner (param i32) (result i32) i32.const 1 local.get 0 i32.div_u)
            (func $outer (export "run") (param i32) (result i32) local.get 0 call $inner)"#,
     );
-    let expected = Ended::Trap { reason: "integer divide by zero in inner < outer".to_owned() };
+    let expected = CallEnd::Trap { reason: "integer divide by zero in inner < outer".to_owned() };
     assert_eq!(run(&traps, 0, &Limits::default()).await, Err(expected));
     for (code, reason) in [
         ("unreachable", "wasm `unreachable` instruction executed in run"),
@@ -221,7 +221,7 @@ async fn a_trap_names_the_guests_functions_and_nothing_of_the_host() {
         ("i32.const 0 call_indirect", "uninitialized element in run"),
     ] {
         let module = format!(r#"(memory 1) (table 1 funcref) (func $run (export "run") (param i32) (result i32) {code} i32.const 0)"#);
-        assert_eq!(run(&around(&module), 0, &Limits::default()).await, Err(Ended::Trap { reason: reason.to_owned() }), "{code}");
+        assert_eq!(run(&around(&module), 0, &Limits::default()).await, Err(CallEnd::Trap { reason: reason.to_owned() }), "{code}");
     }
 }
 
@@ -229,7 +229,7 @@ async fn a_trap_names_the_guests_functions_and_nothing_of_the_host() {
 async fn a_function_name_that_the_guest_chose_is_cut_and_plain() {
     let name = format!("evil\\u{{1b}}[31m\\u{{202e}}{}", "x".repeat(200));
     let module = format!(r#"(func $run (@name "{name}") (export "run") (param i32) (result i32) unreachable)"#);
-    let Err(Ended::Trap { reason }) = run(&around(&module), 0, &Limits::default()).await else { panic!("it traps") };
+    let Err(CallEnd::Trap { reason }) = run(&around(&module), 0, &Limits::default()).await else { panic!("it traps") };
     assert!(reason.contains(" in evil?[31m?xxx") && reason.ends_with("x..."), "{reason}");
     assert!(reason.len() < 200, "{reason}");
 }
@@ -242,7 +242,7 @@ async fn a_rust_functions_name_is_shown_as_its_path() {
         ("_RNvC", "_RNvC"),
     ] {
         let module = format!(r#"(func $run (@name "{name}") (export "run") (param i32) (result i32) unreachable)"#);
-        let Err(Ended::Trap { reason }) = run(&around(&module), 0, &Limits::default()).await else { panic!("it traps") };
+        let Err(CallEnd::Trap { reason }) = run(&around(&module), 0, &Limits::default()).await else { panic!("it traps") };
         assert_eq!(reason, format!("wasm `unreachable` instruction executed in {path}"));
     }
 }
@@ -251,7 +251,7 @@ async fn a_rust_functions_name_is_shown_as_its_path() {
 async fn what_breaks_the_canonical_abi_is_a_trap() {
     let gives = giving(r#"(func (export "run") (param i32) (result i32) i32.const 0x7fffffff local.get 0 call $give i32.const 7)"#);
     let ended = run(&gives, 100, &Limits::default()).await;
-    assert!(matches!(&ended, Err(Ended::Trap { reason }) if reason.contains("out of bounds")), "{ended:?}");
+    assert!(matches!(&ended, Err(CallEnd::Trap { reason }) if reason.contains("out of bounds")), "{ended:?}");
 }
 
 #[test]
@@ -261,9 +261,9 @@ fn what_the_machine_could_not_give_is_the_host_s_fault_and_no_trap() {
         let os = || std::io::Error::from_raw_os_error(errno.raw_os_error());
         for error in [Error::from(os()), Error::from(os()).context("cannot make the image of a memory"), Error::from(errno)] {
             let ended = budget.ended(&error, None);
-            assert!(matches!(&ended, Ended::Host { .. }), "{ended:?}");
+            assert!(matches!(&ended, CallEnd::Host { .. }), "{ended:?}");
         }
     }
     let of_the_guest = budget.ended(&Error::msg("a list of the guest's is out of bounds"), None);
-    assert!(matches!(of_the_guest, Ended::Trap { .. }), "{of_the_guest:?}");
+    assert!(matches!(of_the_guest, CallEnd::Trap { .. }), "{of_the_guest:?}");
 }

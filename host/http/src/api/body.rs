@@ -1,7 +1,7 @@
 //! Reads a request's body, and checks its media type, its size and the time that it takes.
 
 use super::problem::{Kind, More, Problem};
-use crate::inbound::body::{Error, Limits, Reading, Room, Whole};
+use crate::inbound::body::{BodyLimits, BodyReader, Error, Room, Whole};
 use axum::body::{Body, Bytes, HttpBody as _};
 use cartage_engine::admit::PLUGIN_BYTES_MAX;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -67,15 +67,15 @@ pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &R
         return Ok(Whole { bytes: Bytes::new(), share: None });
     }
     is_of(headers, media_type)?;
-    let limits = Limits { bytes_max: most, at_most: Duration::from_millis(BODY_MS_MAX) };
-    let reading = Reading::begin(headers, body, limits).map_err(unread)?;
+    let limits = BodyLimits { bytes_max: most, at_most: Duration::from_millis(BODY_MS_MAX) };
+    let reading = BodyReader::begin(headers, body, limits).map_err(unread)?;
     reading.whole(room, sender).await.map_err(unread)
 }
 
 /// Receives and drops a small body that nobody reads, so that the connection serves the sender's next request.
 pub(super) async fn discard(headers: &HeaderMap, body: Body) {
-    let limits = Limits { bytes_max: SMALL_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
-    if let Ok(reading) = Reading::begin(headers, body, limits) {
+    let limits = BodyLimits { bytes_max: SMALL_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
+    if let Ok(reading) = BodyReader::begin(headers, body, limits) {
         reading.discard().await;
     }
 }

@@ -6,7 +6,7 @@ use super::caller::{Caller, Callers};
 use super::cursor::Seal;
 use super::problem::{Kind, Problem};
 use super::query::Query;
-use super::rate::{Limiter, Rate};
+use super::rate::{Limiter, TokenRate};
 use crate::inbound::body::{Room, Share};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
@@ -38,7 +38,7 @@ impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
         let (rate, room) = match &api.callers {
             Callers::Tokens { rate, .. } => (*rate, BODIES_BYTES_MAX),
-            Callers::Machine => (Rate::default(), MACHINE_BODIES_BYTES_MAX),
+            Callers::Machine => (TokenRate::default(), MACHINE_BODIES_BYTES_MAX),
         };
         Ok(Shared {
             limiter: Limiter::new(rate, api.service.clock()),

@@ -3,7 +3,7 @@
 //! A user of the machine reaches the API over a socket in the data directory, which only the directory's owner may enter. Such a user could open the store as
 //! well, so no token is asked for, and everything is allowed that the command line allows.
 
-use super::rate::Rate;
+use super::rate::TokenRate;
 use super::words::Requests;
 use cartage::service::Service;
 use cartage::service::access_tokens::Token;
@@ -21,7 +21,7 @@ pub enum Callers {
         /// The origins whose pages may call the API, such as `https://cartage.example`. Programs send no origin and need none.
         origins: Vec<String>,
         /// The rate at which each token may be used.
-        rate: Rate,
+        rate: TokenRate,
     },
     /// Users of the machine, over a socket that nobody else can reach. They act for the service's merchant.
     Machine,

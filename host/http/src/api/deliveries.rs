@@ -16,7 +16,7 @@ use axum::response::Response;
 use cartage::service::{self, DeliveryView, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage_store::outbox::{Discarded, Filter, Found, Page, Queued, Retried};
+use cartage_store::outbox::{Discarded, Filter, FoundDelivery, Page, Queued, Retried};
 use documents::{CartCounts, DeadCount, Delivery, DeliveryCounts, DeliveryPage, EndedDelivery};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
@@ -285,9 +285,9 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<WholeDelivery, Probl
         return Err(no_delivery(delivery.as_str()));
     }
     let (on_record, update) = match found {
-        Some(Found::Queued(queued, update)) => (OnRecord::Listed(Delivery::Queued((&*queued).into())), Some(update)),
-        Some(Found::Dead(letter, update)) => (OnRecord::Listed(Delivery::Dead((&*letter).into())), Some(update)),
-        Some(Found::Ended { order, sequence, ending }) => {
+        Some(FoundDelivery::Queued(queued, update)) => (OnRecord::Listed(Delivery::Queued((&*queued).into())), Some(update)),
+        Some(FoundDelivery::Dead(letter, update)) => (OnRecord::Listed(Delivery::Dead((&*letter).into())), Some(update)),
+        Some(FoundDelivery::Ended { order, sequence, ending }) => {
             (OnRecord::Listed(EndedDelivery::of(delivery, &order, sequence, &ending).into()), None)
         }
         None => (OnRecord::Receipts(RecordedDelivery { delivery: delivery.clone(), state: recorded(&receipts), cart }), None),

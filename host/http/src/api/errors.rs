@@ -6,7 +6,7 @@
 use super::problem::{Kind, Problem};
 use cartage::service;
 use cartage::service::access_tokens;
-use cartage::service::definitions::Invalid;
+use cartage::service::definitions::InvalidCarts;
 use cartage_base::fault::Fault;
 use cartage_store as store;
 use cartage_store::{outbox, vault};
@@ -153,13 +153,15 @@ impl From<access_tokens::Error> for Problem {
     }
 }
 
-impl From<Invalid> for Problem {
-    fn from(error: Invalid) -> Problem {
+impl From<InvalidCarts> for Problem {
+    fn from(error: InvalidCarts) -> Problem {
         match error {
-            Invalid::Service(error) => (*error).into(),
-            Invalid::Twice { .. } | Invalid::Digest(_) | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
-                Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref())
-            }
+            InvalidCarts::Service(error) => (*error).into(),
+            InvalidCarts::Twice { .. }
+            | InvalidCarts::Digest(_)
+            | InvalidCarts::Endpoint { .. }
+            | InvalidCarts::Settings(_)
+            | InvalidCarts::Credential(_) => Problem::of(Kind::Invalid, &error).doing(error.remedy().as_ref()),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// Whether each cart has its own series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Labels {
+pub enum SeriesLabels {
     /// Each cart has its own series.
     #[default]
     ByCart,
@@ -81,15 +81,15 @@ pub struct ProcessNumbers {
 }
 
 /// Formats the numbers as a page.
-pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
+pub(super) fn render(metrics: &Metrics, labels: SeriesLabels) -> String {
     let Metrics { carts, alerts, process } = metrics;
     let labelled = |cart: Option<&CartId>, own: Option<(&'static str, &str)>| -> LabelSet {
-        let cart = cart.filter(|_| labels == Labels::ByCart).map(|cart| ("cart", cart.as_str()));
+        let cart = cart.filter(|_| labels == SeriesLabels::ByCart).map(|cart| ("cart", cart.as_str()));
         cart.into_iter().chain(own).map(|(name, value)| (name, value.to_owned())).collect()
     };
     let add: fn(u64, u64) -> u64 = u64::saturating_add;
     let gauge = |value: fn(&CartNumbers) -> u64, together| {
-        let none = (labels == Labels::Together).then(|| (labelled(None, None), 0));
+        let none = (labels == SeriesLabels::Together).then(|| (labelled(None, None), 0));
         let each = carts.iter().map(|cart| (labelled(Some(&cart.cart), None), value(cart)));
         Series::new(MetricType::Gauge, together, none.into_iter().chain(each))
     };
@@ -191,7 +191,7 @@ mod tests {
             alerts: vec![alert("one"), alert("two"), AlertNumber { cart: None, kind: "disk-low".to_owned(), ..alert("one") }],
             process: ProcessNumbers::default(),
         };
-        let apart = render(&metrics, Labels::ByCart);
+        let apart = render(&metrics, SeriesLabels::ByCart);
         for line in [
             "# TYPE cartage_queued gauge",
             "cartage_queued{cart=\"one\"} 3",
@@ -203,7 +203,7 @@ mod tests {
         ] {
             assert!(apart.lines().any(|found| found == line), "{line}\n{apart}");
         }
-        let together = render(&metrics, Labels::Together);
+        let together = render(&metrics, SeriesLabels::Together);
         for line in [
             "cartage_queued 7",
             "cartage_oldest_undelivered_seconds 7",
@@ -225,7 +225,7 @@ mod tests {
         }
         process.gate_no.insert(4, 9);
         process.limits_hit.insert("a \"b\" \\ c\nd".to_owned(), 1);
-        let text = render(&Metrics { process, ..Metrics::default() }, Labels::ByCart);
+        let text = render(&Metrics { process, ..Metrics::default() }, SeriesLabels::ByCart);
         for line in [
             "cartage_accept_seconds_bucket{le=\"0.001\"} 1",
             "cartage_accept_seconds_bucket{le=\"0.002\"} 2",
@@ -255,7 +255,7 @@ mod tests {
                 ..ProcessNumbers::default()
             },
         };
-        let served = render(&metrics, Labels::ByCart);
+        let served = render(&metrics, SeriesLabels::ByCart);
         let series = |line: &str| line.split(['{', ' ']).next().unwrap_or_default().to_owned();
         let served: std::collections::BTreeSet<String> = served.lines().filter(|line| !line.starts_with('#')).map(series).collect();
         let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));

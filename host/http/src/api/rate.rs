@@ -18,23 +18,23 @@ pub const BURST_MAX: u32 = 100_000;
 
 /// The rate at which each token may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
+pub struct TokenRate {
     /// The requests per second in the long run: 1 to [`PER_SECOND_MAX`]. A value outside counts as the nearest one inside.
     pub per_second: u32,
     /// The requests at once after a pause: 1 to [`BURST_MAX`]. A value outside counts as the nearest one inside.
     pub burst: u32,
 }
 
-impl Default for Rate {
+impl Default for TokenRate {
     /// 50 requests per second, 200 at once.
-    fn default() -> Rate {
-        Rate { per_second: 50, burst: 200 }
+    fn default() -> TokenRate {
+        TokenRate { per_second: 50, burst: 200 }
     }
 }
 
 /// The quotas of all tokens.
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
-    rate: Rate,
+    rate: TokenRate,
     tokens: RateLimiter<K, HashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
@@ -51,14 +51,14 @@ impl clock::Clock for Elapsed {
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    pub(super) fn new(rate: Rate, clock: Arc<dyn Clock>) -> Limiter<K> {
+    pub(super) fn new(rate: TokenRate, clock: Arc<dyn Clock>) -> Limiter<K> {
         let within = |count: u32, most: u32| NonZeroU32::new(count.min(most)).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(within(rate.per_second, PER_SECOND_MAX)).allow_burst(within(rate.burst, BURST_MAX));
         Limiter { rate, tokens: RateLimiter::hashmap_with_clock(quota, Elapsed(clock)) }
     }
 
     /// The rate that each token may have.
-    pub(super) fn rate(&self) -> Rate {
+    pub(super) fn rate(&self) -> TokenRate {
         self.rate
     }
 
@@ -85,7 +85,7 @@ mod tests {
 
     fn limiter<K: Hash + Eq + Clone>(per_second: u32, burst: u32) -> (Limiter<K>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(1_763_906_400_000));
-        (Limiter::new(Rate { per_second, burst }, clock.clone()), clock)
+        (Limiter::new(TokenRate { per_second, burst }, clock.clone()), clock)
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod machine;
 mod page;
 mod updates;
 
-use super::{Api, Callers, Rate, metrics, router};
+use super::{Api, Callers, TokenRate, metrics, router};
 use axum::Router;
 use axum::body::Body;
 use cartage::service::Service;
@@ -20,7 +20,7 @@ use cartage::service::access_tokens::Role;
 use cartage_base::clock::{Clock, ManualClock};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
-use cartage_store::carts::Definition;
+use cartage_store::carts::DefinitionRow;
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{self as store, Tx, plugins};
@@ -55,10 +55,10 @@ fn cart(name: &str) -> CartId {
 impl Desk {
     /// The merchant `default` has the carts `garden` and `seed-shop`, the merchant `other` has `seed-shop`; all are live, all parameters are off.
     async fn new() -> Desk {
-        Desk::with(Rate { per_second: 1_000, burst: 10_000 }).await
+        Desk::with(TokenRate { per_second: 1_000, burst: 10_000 }).await
     }
 
-    async fn with(rate: Rate) -> Desk {
+    async fn with(rate: TokenRate) -> Desk {
         let dir = tempfile::tempdir().expect("a folder can be made");
         let clock = Arc::new(ManualClock::at(NOW));
         let service = Service::init(&dir.path().join("data"), clock.clone()).expect("a data directory can be made");
@@ -70,11 +70,11 @@ impl Desk {
             for (merchant, carts) in [(merchant("default"), ["garden", "seed-shop"].as_slice()), (merchant("other"), &["seed-shop"])] {
                 store::merchants::put(tx, &merchant, NOW)?;
                 let (name, version, manifest) = ("test".to_owned(), "1.0.0".to_owned(), manifest.clone());
-                let row = plugins::Plugin { digest, name, version, manifest, admitted_at_unix_ms: NOW, first_ran_at_unix_ms: None };
+                let row = plugins::PluginRow { digest, name, version, manifest, admitted_at_unix_ms: NOW, first_ran_at_unix_ms: None };
                 plugins::put(tx, &merchant, &row)?;
                 for id in carts {
                     let text = format!("cart = \"{id}\"\nplugin = \"test.wasm\"\nmode = \"live\"\n");
-                    let definition = Definition { cart: cart(id), text, plugin: Some(digest), mode: "live".to_owned() };
+                    let definition = DefinitionRow { cart: cart(id), text, plugin: Some(digest), mode: "live".to_owned() };
                     store::carts::put(tx, &merchant, &definition, NOW)?;
                 }
             }
@@ -90,7 +90,7 @@ impl Desk {
             },
             ready: Arc::new(|| Box::pin(async { Ok(()) })),
             metrics: Arc::new(|| Box::pin(async { numbers() })),
-            labels: metrics::Labels::ByCart,
+            labels: metrics::SeriesLabels::ByCart,
         };
         let router = router(api).expect("there is randomness");
         Desk { _dir: dir, clock, service, router }

@@ -2,7 +2,7 @@
 
 use super::call::Shared;
 use super::problem::{Kind, More, Problem};
-use super::rate::Rate;
+use super::rate::TokenRate;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::service::access_tokens::{Role, Token};
@@ -70,7 +70,7 @@ fn denied(challenge: &'static str, detail: &str) -> Problem {
 pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem> {
     let token = (bearer.merchant.clone(), bearer.name.clone());
     shared.limiter.take(&token).map_err(|seconds| {
-        let Rate { per_second, burst } = shared.limiter.rate();
+        let TokenRate { per_second, burst } = shared.limiter.rate();
         let detail = format!(
             "the token {:?} may be used {per_second} times a second and {burst} times at once; try again in {seconds} s",
             bearer.name

@@ -48,7 +48,7 @@ pub enum Error {
 
 /// The limits of a body.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct BodyLimits {
     /// The largest body, in bytes.
     pub bytes_max: usize,
     /// The time from the head of the request to the last byte of the body.
@@ -113,13 +113,13 @@ async fn acquire(from: Arc<Semaphore>, units: u32, until: Instant) -> Result<Own
 
 /// A body that is being read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct BodyReader {
     body: Body,
     read: Vec<u8>,
     ended: bool,
     /// The length that the sender announced; `None` if it announced none.
     announced: Option<usize>,
-    limits: Limits,
+    limits: BodyLimits,
     until: Instant,
 }
 
@@ -132,20 +132,20 @@ pub struct Whole {
     pub share: Option<Share>,
 }
 
-impl Reading {
+impl BodyReader {
     /// Prepares to read a body. Nothing is read yet.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`] if the announced length is over the limit.
-    pub fn begin(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Reading, Error> {
+    pub fn begin(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<BodyReader, Error> {
         let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let announced = body.size_hint().exact().max(said);
         if announced.is_some_and(|bytes| bytes > limits.bytes_max as u64) {
             return Err(Error::TooLarge { bytes_max: limits.bytes_max });
         }
         let announced = announced.map(|bytes| usize::try_from(bytes).expect("it is no more than the most"));
-        Ok(Reading { body, read: Vec::new(), ended: false, announced, limits, until: Instant::now() + limits.at_most })
+        Ok(BodyReader { body, read: Vec::new(), ended: false, announced, limits, until: Instant::now() + limits.at_most })
     }
 
     /// The first [`START_BYTES`] or somewhat more, or fewer if the body is shorter; and whether that is the whole body.

@@ -35,8 +35,8 @@ mod tests {
     use cartage_model::id::CartId;
     use cartage_model::id::SenderOrderNumber;
     use cartage_model::parameters::{Assignments, Scope, assign};
-    use cartage_policy::gate::question::CartState;
-    use cartage_policy::gate::{Again, Cause, Change, Definition, Given, OrderRecord, PluginState, Question, decide};
+    use cartage_policy::gate::question::CartSwitch;
+    use cartage_policy::gate::{Again, ChangeCause, Given, OrderRecord, PluginState, PresentCart, ProposedChange, Question, decide};
     use cartage_policy::validate::Load;
 
     /// The outcome for a cart in this mode, with these parameters, and with this label accepted before.
@@ -44,9 +44,9 @@ mod tests {
         let id = CartId::new("seed-shop").expect("it is a name");
         let cart = Cart::parse("seed.toml", "cart = \"seed-shop\"\nplugin = \"p.wasm\"").expect("it is a cart");
         let manifest = manifest();
-        let definition = Definition {
+        let definition = PresentCart {
             cart: &cart,
-            state: CartState::Enabled,
+            state: CartSwitch::Enabled,
             plugin: PluginState::Admitted { manifest: &manifest, asked: None },
             mode,
             changes: cart.changes,
@@ -57,8 +57,8 @@ mod tests {
             definition: Some(definition),
             nearest_cart: None,
             parameters: assignments,
-            cause: Cause::Given(Given::Seti),
-            change: Change { order_number: &SenderOrderNumber::new("1021"), label: Some("Shipped"), load: Load::default() },
+            cause: ChangeCause::Given(Given::Seti),
+            change: ProposedChange { order_number: &SenderOrderNumber::new("1021"), label: Some("Shipped"), load: Load::default() },
             known: known.as_ref(),
             again: Again::No,
         }))

@@ -4,7 +4,7 @@
 //! the number off the first of several, the field that is there is used.
 
 use super::form::Form;
-use super::part::{Found, Invalid, Problem, within};
+use super::part::{Found, Invalid, OrderProblem, within};
 use super::{text, times};
 use cartage_model::carts::Inlet;
 use cartage_model::carts::inlet::LeaveOut;
@@ -19,8 +19,8 @@ pub(super) fn update(form: &Form, inlet: &Inlet) -> Result<Fields, Invalid> {
 /// The fields of the order. Those that the inlet leaves out are no longer in the form.
 fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, Found> {
     Ok(Fields {
-        order_number: order.ok_or(Problem::OrderNumberMissing { field: "ordernumber" })?,
-        label: line(form, "orderstatus")?.ok_or(Problem::LabelMissing { field: "orderstatus" })?,
+        order_number: order.ok_or(OrderProblem::OrderNumberMissing { field: "ordernumber" })?,
+        label: line(form, "orderstatus")?.ok_or(OrderProblem::LabelMissing { field: "orderstatus" })?,
         reference_number: line(form, "refnumber")?,
         note: form.text("orderdetail").map_err(within(LeaveOut::Notes))?.as_deref().and_then(text::block),
         packages: packages(form, inlet).map_err(within(LeaveOut::Packages))?,
@@ -28,14 +28,14 @@ fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, F
     })
 }
 
-fn packages(form: &Form, inlet: &Inlet) -> Result<Vec<PackageFields>, Problem> {
+fn packages(form: &Form, inlet: &Inlet) -> Result<Vec<PackageFields>, OrderProblem> {
     let count = match line(form, "trackcount")? {
         // A sender that omits the count has one package or none.
         None => usize::from(line(form, "tracknum")?.is_some()),
-        Some(text) => count(&text).ok_or_else(|| Problem::TrackCount { text: text::cut(&text) })?,
+        Some(text) => count(&text).ok_or_else(|| OrderProblem::TrackCount { text: text::cut(&text) })?,
     };
     if count > PACKAGES_MAX {
-        return Err(Problem::PackagesTooMany { count });
+        return Err(OrderProblem::PackagesTooMany { count });
     }
     let packages = (1..=count).map(|nth| package(form, inlet, count, nth)).collect::<Result<Vec<_>, _>>()?;
     // A package without a number and a carrier is dropped.
@@ -46,8 +46,8 @@ fn count(text: &str) -> Option<usize> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn package(form: &Form, inlet: &Inlet, count: usize, nth: usize) -> Result<PackageFields, Problem> {
-    let field = |name: &str| -> Result<Option<String>, Problem> {
+fn package(form: &Form, inlet: &Inlet, count: usize, nth: usize) -> Result<PackageFields, OrderProblem> {
+    let field = |name: &str| -> Result<Option<String>, OrderProblem> {
         let numbered = format!("{name}{nth}");
         let names = match (count, nth) {
             (1, _) => [Some(name), Some(numbered.as_str())],
@@ -63,9 +63,9 @@ fn package(form: &Form, inlet: &Inlet, count: usize, nth: usize) -> Result<Packa
         }
         Ok(found)
     };
-    let number = field("tracknum")?.ok_or(Problem::PackageMissing { count, nth })?;
+    let number = field("tracknum")?.ok_or(OrderProblem::PackageMissing { count, nth })?;
     let picked_up = field("trackpickupdate")?.as_deref().and_then(text::line).map(|text| times::day(&text, inlet)).transpose();
-    let picked_up = picked_up.map_err(|source| Problem::Time { field: format!("the pickup date of package {nth}"), source })?;
+    let picked_up = picked_up.map_err(|source| OrderProblem::Time { field: format!("the pickup date of package {nth}"), source })?;
     Ok(PackageFields {
         tracking_number: text::line(&number),
         carrier: field("trackcarrier")?.as_deref().and_then(text::line),
@@ -74,6 +74,6 @@ fn package(form: &Form, inlet: &Inlet, count: usize, nth: usize) -> Result<Packa
     })
 }
 
-fn line(form: &Form, name: &str) -> Result<Option<String>, Problem> {
+fn line(form: &Form, name: &str) -> Result<Option<String>, OrderProblem> {
     Ok(form.text(name)?.as_deref().and_then(text::line))
 }

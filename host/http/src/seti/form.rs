@@ -3,7 +3,7 @@
 //! Scripts read both places, and if a name stands twice, the last one counts, the body after the query. Names match in any case. Fields
 //! that an inlet leaves out are dropped here, before their values are checked.
 
-use super::{Request, text};
+use super::{SetiRequest, text};
 use cartage_model::carts::Inlet;
 use cartage_model::carts::inlet::{Encoding, LeaveOut};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ enum Value {
 
 impl Form {
     /// Reads the fields of the query and, for a POST, of the body.
-    pub(super) fn read(request: &Request<'_>, inlet: &Inlet) -> Result<Form, Error> {
+    pub(super) fn read(request: &SetiRequest<'_>, inlet: &Inlet) -> Result<Form, Error> {
         let body = match request.method {
             "GET" => &[],
             // A line end after the last field is not part of the field's value.

@@ -14,8 +14,8 @@ pub use failures::{FAILING_CLIENTS_MAX, FAILURES_MAX, FAILURES_MS};
 
 use super::form::{self, BODY_BYTES_MAX};
 use super::login::{FirstLook, first_look};
-use super::{Call, Denial, Error, PartOutcome, Post, PostOutcome, Reply, Request, answer, part, read};
-use crate::inbound::body::{self, Limits, Reading, Room, Share, Whole};
+use super::{Denial, Error, PartOutcome, PostOutcome, Reply, SetiCall, SetiRequest, StatusPost, answer, part, read};
+use crate::inbound::body::{self, BodyLimits, BodyReader, Room, Share, Whole};
 use crate::inbound::client::{self, Proxies};
 use crate::inbound::connection::{Connection, Phase};
 use axum::Router;
@@ -36,7 +36,7 @@ use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use cartage_model::remedy::{Remedy, Words as _};
 use cartage_policy::gate::{Again, Given};
 use cartage_policy::validate::Fields;
-use cartage_store::outbox::{Found, died_of};
+use cartage_store::outbox::{FoundDelivery, died_of};
 use failures::{Entry, Failures, Who};
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -75,7 +75,7 @@ struct Addressed {
 
 /// A post that was read, with the memory that it holds until it is accepted.
 struct Opened {
-    post: Post,
+    post: StatusPost,
     addressed: Addressed,
     connection: Option<Connection>,
     share: Option<Share>,
@@ -224,8 +224,8 @@ impl Listener {
         let entry = self.enter(who).await?;
         // A large post takes a while to parse, so it is not parsed on a thread that other requests need.
         let read = tokio::task::spawn_blocking(move || match read(&request_of(&parts, &bytes), &inlet)? {
-            Call::SendVersion => Ok(None),
-            Call::UpdateStatus(locked) => locked.open(&inlet, &password).map(Some),
+            SetiCall::SendVersion => Ok(None),
+            SetiCall::UpdateStatus(locked) => locked.open(&inlet, &password).map(Some),
         });
         let read = read.await;
         self.judged(
@@ -261,8 +261,8 @@ impl Listener {
 
     /// Reads the body: its first part, and the rest if the log-in there is right or has not come yet.
     async fn body(&self, (client, who): (IpAddr, Option<&Who>), addressed: &Addressed, parts: &Parts, body: Body) -> Result<Whole, Early> {
-        let limits = Limits { bytes_max: BODY_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
-        let mut reading = Reading::begin(&parts.headers, body, limits)?;
+        let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
+        let mut reading = BodyReader::begin(&parts.headers, body, limits)?;
         let (start, is_whole) = reading.start().await?;
         let look = match is_whole {
             true => Ok(FirstLook::NoLogin),
@@ -360,13 +360,13 @@ impl From<body::Error> for Early {
     }
 }
 
-fn request_of<'a>(parts: &'a Parts, body: &'a [u8]) -> Request<'a> {
+fn request_of<'a>(parts: &'a Parts, body: &'a [u8]) -> SetiRequest<'a> {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    Request { method: parts.method.as_str(), query: parts.uri.query(), content_type, body }
+    SetiRequest { method: parts.method.as_str(), query: parts.uri.query(), content_type, body }
 }
 
 /// Asks the gate about each order of a post, in the order of the post.
-async fn accept(addressed: &Addressed, post: Post) -> Vec<(Option<String>, Taken)> {
+async fn accept(addressed: &Addressed, post: StatusPost) -> Vec<(Option<String>, Taken)> {
     let mut taken = Vec::with_capacity(post.updates.len());
     for update in post.updates {
         taken.push(match update {
@@ -386,8 +386,8 @@ async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed
     let request = service::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
     // A sender repeats a refused post without end. The repeat is the same update, not another one.
     match if waits { service.intake().same_as_last(&request).await } else { Ok(None) } {
-        Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
-        Ok(Some(found @ Found::Dead(..))) => return Taken::Over(PostOutcome::Refused(why(&found))),
+        Ok(Some(FoundDelivery::Queued(queued, _))) => return Taken::Waits(queued.delivery),
+        Ok(Some(found @ FoundDelivery::Dead(..))) => return Taken::Over(PostOutcome::Refused(why(&found))),
         Ok(_) => {}
         Err(error) => return Taken::Over(not_kept(cart, error)),
     }
@@ -424,14 +424,14 @@ fn not_kept(cart: &CartId, error: service::Error) -> PostOutcome {
 }
 
 /// Why a delivery ended without reaching its cart.
-fn why(found: &Found) -> String {
+fn why(found: &FoundDelivery) -> String {
     match found {
-        Found::Dead(dead, _) => {
+        FoundDelivery::Dead(dead, _) => {
             let show = Commands.within(&Remedy::ShowDelivery { delivery: dead.delivery.clone() });
             format!("{}, look at it with {show}", died_of(dead.reason))
         }
-        Found::Ended { .. } => "it was ended here".to_owned(),
-        Found::Queued(..) => "it is on its way".to_owned(),
+        FoundDelivery::Ended { .. } => "it was ended here".to_owned(),
+        FoundDelivery::Queued(..) => "it is on its way".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The log-in: user name, password and store code, compared in constant time before anything else of a post is parsed.
 
 use super::form::{self, Form};
-use super::{Denial, Error, Post, Request, delimited, text, xml};
+use super::{Denial, Error, SetiRequest, StatusPost, delimited, text, xml};
 use cartage_model::carts::Inlet;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -32,10 +32,10 @@ pub(super) enum FirstLook {
 /// # Errors
 ///
 /// The errors of [`read`](super::read), as far as they can be known; [`Error::Denied`] if the log-in is there and wrong.
-pub(super) fn first_look(start: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<FirstLook, Error> {
+pub(super) fn first_look(start: &SetiRequest<'_>, inlet: &Inlet, password: &SecretString) -> Result<FirstLook, Error> {
     // The last field may have been cut.
     let whole_fields = start.body.iter().rposition(|byte| *byte == b'&').map_or(&[][..], |end| &start.body[..end]);
-    let form = Form::read(&Request { body: whole_fields, ..*start }, inlet)?;
+    let form = Form::read(&SetiRequest { body: whole_fields, ..*start }, inlet)?;
     let name = form.text("setifunction")?.unwrap_or_default();
     match name.trim().to_ascii_lowercase().as_str() {
         "" => return Ok(FirstLook::NoLogin),
@@ -61,14 +61,14 @@ impl Locked {
     ///
     /// [`Error::Denied`], whichever of the three parts is wrong; [`Error::Form`] and [`Error::Xml`] for faults that concern no single
     /// order.
-    pub fn open(self, inlet: &Inlet, password: &SecretString) -> Result<Post, Error> {
+    pub fn open(self, inlet: &Inlet, password: &SecretString) -> Result<StatusPost, Error> {
         self.check(inlet, password)?;
         let om_version = self.form.text("omversion")?.as_deref().and_then(text::line).map(|text| text::cut(&text));
         let updates = match self.form.xml()? {
             Some(document) => xml::updates(&document, inlet)?,
             None => vec![delimited::update(&self.form, inlet)],
         };
-        Ok(Post { om_version, updates })
+        Ok(StatusPost { om_version, updates })
     }
 
     /// Compares all three parts, even after one is found wrong, so that the duration tells nothing.
@@ -96,7 +96,7 @@ mod tests {
 
     fn look(body: &str, query: Option<&str>, keys: &str) -> Result<FirstLook, Error> {
         let inlet: Inlet = toml::from_str(&format!("user = \"om\"\n{keys}")).expect("it is an inlet");
-        let request = Request { method: "POST", query, content_type: None, body: body.as_bytes() };
+        let request = SetiRequest { method: "POST", query, content_type: None, body: body.as_bytes() };
         first_look(&request, &inlet, &SecretString::from("right"))
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let many = "a=1&".repeat(form::FIELDS_MAX + 1);
         assert_eq!(look(&many, None, ""), Err(Error::Form(form::Error::TooManyFields)));
         let inlet: Inlet = toml::from_str("user = \"om\"").expect("it is an inlet");
-        let request = Request { method: "POST", query: None, content_type: Some("application/json"), body: b"{\"a\":1}&" };
+        let request = SetiRequest { method: "POST", query: None, content_type: Some("application/json"), body: b"{\"a\":1}&" };
         assert!(matches!(first_look(&request, &inlet, &SecretString::from("x")), Err(Error::Form(form::Error::ContentType { .. }))));
     }
 }

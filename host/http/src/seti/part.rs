@@ -16,20 +16,20 @@ pub struct Invalid {
     pub order: Option<String>,
     /// What is wrong with the order.
     #[source]
-    pub problem: Problem,
+    pub problem: OrderProblem,
     /// The part that the inlet could leave out to avoid the problem; `None` if there is none.
     pub without: Option<LeaveOut>,
 }
 
 /// A problem, and the part of the order with the problem if an inlet can leave that part out.
 pub(super) struct Found {
-    problem: Problem,
+    problem: OrderProblem,
     part: Option<LeaveOut>,
 }
 
 /// What is wrong with one order of a post.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum OrderProblem {
     /// A field of the form is not valid text.
     #[error(transparent)]
     Form(#[from] form::Error),
@@ -119,14 +119,14 @@ impl Invalid {
     }
 }
 
-impl<E: Into<Problem>> From<E> for Found {
+impl<E: Into<OrderProblem>> From<E> for Found {
     fn from(problem: E) -> Found {
         Found { problem: problem.into(), part: None }
     }
 }
 
 /// Marks a problem as one within this part.
-pub(super) fn within<E: Into<Problem>>(part: LeaveOut) -> impl Fn(E) -> Found {
+pub(super) fn within<E: Into<OrderProblem>>(part: LeaveOut) -> impl Fn(E) -> Found {
     move |problem| Found { problem: problem.into(), part: Some(part) }
 }
 

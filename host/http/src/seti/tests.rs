@@ -16,38 +16,38 @@ fn form(fields: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn call(body: &str, inlet: &Inlet) -> Result<Call, Error> {
-    read(&Request { method: "POST", query: None, content_type: None, body: body.as_bytes() }, inlet)
+fn call(body: &str, inlet: &Inlet) -> Result<SetiCall, Error> {
+    read(&SetiRequest { method: "POST", query: None, content_type: None, body: body.as_bytes() }, inlet)
 }
 
-fn open(body: &str, inlet: &Inlet) -> Result<Post, Error> {
+fn open(body: &str, inlet: &Inlet) -> Result<StatusPost, Error> {
     match call(body, inlet)? {
-        Call::UpdateStatus(locked) => locked.open(inlet, &SecretString::from(PASSWORD)),
-        Call::SendVersion => panic!("{body} asks for the version"),
+        SetiCall::UpdateStatus(locked) => locked.open(inlet, &SecretString::from(PASSWORD)),
+        SetiCall::SendVersion => panic!("{body} asks for the version"),
     }
 }
 
 /// A post of these fields with the right log-in.
-fn post(fields: &[(&str, &str)], keys: &str) -> Result<Post, Error> {
+fn post(fields: &[(&str, &str)], keys: &str) -> Result<StatusPost, Error> {
     let login = [("setifunction", "updatestatus"), ("setiuser", "om"), ("password", PASSWORD), ("code", ""), ("omversion", "6.000")];
     open(&form(&[&login, fields].concat()), &inlet(keys))
 }
 
-fn delimited(fields: &[(&str, &str)]) -> Result<Fields, Problem> {
+fn delimited(fields: &[(&str, &str)]) -> Result<Fields, OrderProblem> {
     let order = [("ordernumber", "9001"), ("orderstatus", "Shipped")];
     only(post(&[&order, fields].concat(), ""))
 }
 
-fn xml(document: &str) -> Result<Post, Error> {
+fn xml(document: &str) -> Result<StatusPost, Error> {
     post(&[("update", document)], "")
 }
 
 /// An order with these elements, different from all other orders.
-fn order(elements: &str) -> Result<Fields, Problem> {
+fn order(elements: &str) -> Result<Fields, OrderProblem> {
     only(xml(&format!("<Orders><Order><OrderNumber>9001</OrderNumber><Status>Shipped</Status>{elements}</Order></Orders>")))
 }
 
-fn only(post: Result<Post, Error>) -> Result<Fields, Problem> {
+fn only(post: Result<StatusPost, Error>) -> Result<Fields, OrderProblem> {
     let mut updates = post.expect("the post can be read").updates;
     assert_eq!(updates.len(), 1);
     updates.remove(0).map_err(|invalid| invalid.problem)
@@ -61,9 +61,9 @@ fn numbers(fields: &Fields) -> Vec<&str> {
 fn functions_are_known_in_any_case() {
     let inlet = inlet("");
     for name in ["sendversion", "SendVersion", " SENDVERSION "] {
-        assert!(matches!(call(&form(&[("setifunction", name)]), &inlet), Ok(Call::SendVersion)), "{name}");
+        assert!(matches!(call(&form(&[("setifunction", name)]), &inlet), Ok(SetiCall::SendVersion)), "{name}");
     }
-    assert!(matches!(call("SetiFunction=UPDATESTATUS", &inlet), Ok(Call::UpdateStatus(_))));
+    assert!(matches!(call("SetiFunction=UPDATESTATUS", &inlet), Ok(SetiCall::UpdateStatus(_))));
     for name in ["ordercount", "downloadorders", "updateorderstatus", "updatestatus2"] {
         let error = call(&form(&[("setifunction", name)]), &inlet).expect_err(name);
         assert_eq!(error, Error::FunctionUnknown { name: name.to_owned() });
@@ -115,7 +115,7 @@ fn a_password_is_compared_as_the_text_that_it_is() {
     let inlet = inlet("");
     let password = SecretString::from("café");
     for body in ["setifunction=updatestatus&setiuser=om&password=caf%E9", "setifunction=updatestatus&setiuser=om&password=caf%C3%A9"] {
-        let Ok(Call::UpdateStatus(locked)) = call(body, &inlet) else { panic!("{body}") };
+        let Ok(SetiCall::UpdateStatus(locked)) = call(body, &inlet) else { panic!("{body}") };
         assert!(locked.open(&inlet, &password).is_ok(), "{body}");
     }
 }
@@ -161,13 +161,13 @@ fn packages_are_counted_at_the_edge() {
         delimited(&fields).map(|fields| fields.packages.len())
     };
     assert_eq!(counted(PACKAGES_MAX), Ok(PACKAGES_MAX));
-    assert_eq!(counted(PACKAGES_MAX + 1), Err(Problem::PackagesTooMany { count: PACKAGES_MAX + 1 }));
+    assert_eq!(counted(PACKAGES_MAX + 1), Err(OrderProblem::PackagesTooMany { count: PACKAGES_MAX + 1 }));
     let listed = |count: usize| {
         let packages: String = (0..count).map(|nth| format!("<Package><TrackNum>{nth}</TrackNum></Package>")).collect();
         order(&format!("<Packages>{packages}</Packages>")).map(|fields| fields.packages.len())
     };
     assert_eq!(listed(PACKAGES_MAX), Ok(PACKAGES_MAX));
-    assert_eq!(listed(PACKAGES_MAX + 1), Err(Problem::PackagesTooMany { count: PACKAGES_MAX + 1 }));
+    assert_eq!(listed(PACKAGES_MAX + 1), Err(OrderProblem::PackagesTooMany { count: PACKAGES_MAX + 1 }));
 }
 
 #[test]
@@ -202,10 +202,10 @@ fn an_element_that_has_one_meaning_stands_once() {
         // Text that a customer may have written into an order's comments, and that was not escaped.
         ("<Comments>x</Comments><Status>Cancelled</Status><Comments>y</Comments>", "Status"),
     ] {
-        assert_eq!(order(elements), Err(Problem::Twice { name }), "{elements}");
+        assert_eq!(order(elements), Err(OrderProblem::Twice { name }), "{elements}");
     }
     assert_eq!(order("<Notes>a</Notes><Method><b/></Method><Other/><Other/>").map(|fields| fields.note), Ok(Some("a".to_owned())));
-    assert_eq!(order("<ReferenceNumber>7<b/></ReferenceNumber>"), Err(Problem::NotText { name: "ReferenceNumber" }));
+    assert_eq!(order("<ReferenceNumber>7<b/></ReferenceNumber>"), Err(OrderProblem::NotText { name: "ReferenceNumber" }));
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_package_is_known_by_its_number_not_by_its_place() {
     assert_eq!(travels, expected);
     assert!(StatusUpdate::new(fields, civil_time(0)).is_ok());
     let two = order("<Packages><Package><TrackNum>A</TrackNum><TrackingID>B</TrackingID></Package></Packages>");
-    assert_eq!(two, Err(Problem::TwoNumbers { nth: 1, track_num: "A".to_owned(), tracking_id: "B".to_owned() }));
+    assert_eq!(two, Err(OrderProblem::TwoNumbers { nth: 1, track_num: "A".to_owned(), tracking_id: "B".to_owned() }));
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn documents_have_limits() {
     let long = |bytes: usize| order(&format!("<Comments>{}</Comments>", "x".repeat(bytes))).map(drop);
     assert_eq!(long(xml::TEXT_BYTES_MAX), Ok(()));
     let (name, bytes, max) = ("Comments", xml::TEXT_BYTES_MAX + 1, xml::TEXT_BYTES_MAX);
-    assert_eq!(long(bytes), Err(Problem::TextTooLong { name, bytes, max }));
+    assert_eq!(long(bytes), Err(OrderProblem::TextTooLong { name, bytes, max }));
     for (document, error) in [
         ("<Orders/>", xml::Error::NoOrder),
         ("<Orders><Other/></Orders>", xml::Error::NoOrder),
@@ -292,7 +292,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(method in "GET|POST", query in proptest::option::of(".{0,40}"), body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let request = Request { method: &method, query: query.as_deref(), content_type: None, body: &body };
+        let request = SetiRequest { method: &method, query: query.as_deref(), content_type: None, body: &body };
         if let Err(error) = read(&request, &inlet("")) {
             prop_assert!(error.answer().as_str().starts_with("SETI"));
         }

@@ -8,7 +8,7 @@ mod repair;
 
 pub use repair::{DEPTH_MAX, ELEMENTS_MAX};
 
-use super::part::{Found, Invalid, Problem, within};
+use super::part::{Found, Invalid, OrderProblem, within};
 use super::text::cut;
 use super::{text, times};
 use cartage_model::carts::Inlet;
@@ -81,10 +81,10 @@ fn order(node: Node<'_, '_>, inlet: &Inlet) -> Result<Fields, Invalid> {
 
 /// The fields of one order. Elements that the inlet leaves out are not read.
 fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<Fields, Found> {
-    let order_number = number.ok_or(Problem::OrderNumberMissing { field: "OrderNumber" })?;
-    let label = line(node, "Status")?.ok_or(Problem::LabelMissing { field: "Status" })?;
+    let order_number = number.ok_or(OrderProblem::OrderNumberMissing { field: "OrderNumber" })?;
+    let label = line(node, "Status")?.ok_or(OrderProblem::LabelMissing { field: "Status" })?;
     let changed_at = line(node, "ChangeDateTime")?.map(|text| times::moment(&text, inlet)).transpose();
-    let changed_at = changed_at.map_err(|source| Problem::Time { field: "ChangeDateTime".to_owned(), source })?;
+    let changed_at = changed_at.map_err(|source| OrderProblem::Time { field: "ChangeDateTime".to_owned(), source })?;
     let given = match inlet.leaves_out(LeaveOut::Packages) {
         true => Vec::new(),
         false => given_packages(node, inlet).map_err(within(LeaveOut::Packages))?,
@@ -121,11 +121,11 @@ struct Given {
     package: PackageFields,
 }
 
-fn given_packages(order: Node<'_, '_>, inlet: &Inlet) -> Result<Vec<Given>, Problem> {
+fn given_packages(order: Node<'_, '_>, inlet: &Inlet) -> Result<Vec<Given>, OrderProblem> {
     let Some(list) = only(order, "Packages")? else { return Ok(Vec::new()) };
     let count = children(list, "Package").count();
     if count > PACKAGES_MAX {
-        return Err(Problem::PackagesTooMany { count });
+        return Err(OrderProblem::PackagesTooMany { count });
     }
     let mut all: Vec<Given> = Vec::with_capacity(count);
     for (nth, node) in (1..).zip(children(list, "Package")) {
@@ -143,15 +143,15 @@ fn given_packages(order: Node<'_, '_>, inlet: &Inlet) -> Result<Vec<Given>, Prob
     Ok(all)
 }
 
-fn package(node: Node<'_, '_>, nth: usize, inlet: &Inlet) -> Result<PackageFields, Problem> {
+fn package(node: Node<'_, '_>, nth: usize, inlet: &Inlet) -> Result<PackageFields, OrderProblem> {
     let tracking_number = match (line(node, "TrackNum")?, line(node, "TrackingID")?) {
         (Some(number), Some(other)) if number != other => {
-            return Err(Problem::TwoNumbers { nth, track_num: cut(&number), tracking_id: cut(&other) });
+            return Err(OrderProblem::TwoNumbers { nth, track_num: cut(&number), tracking_id: cut(&other) });
         }
         (number, other) => number.or(other),
     };
     let picked_up = line(node, "PickupDate")?.map(|text| times::day(&text, inlet)).transpose();
-    let picked_up = picked_up.map_err(|source| Problem::Time { field: format!("the PickupDate of package {nth}"), source })?;
+    let picked_up = picked_up.map_err(|source| OrderProblem::Time { field: format!("the PickupDate of package {nth}"), source })?;
     Ok(PackageFields {
         tracking_number,
         carrier: line(node, "Shipper")?,
@@ -161,13 +161,13 @@ fn package(node: Node<'_, '_>, nth: usize, inlet: &Inlet) -> Result<PackageField
     })
 }
 
-fn items(order: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<Vec<LineItemFields>, Problem> {
+fn items(order: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<Vec<LineItemFields>, OrderProblem> {
     let Some(list) = only(order, "Items")? else { return Ok(Vec::new()) };
     // One more than the limit is enough for `validate` to refuse the list.
     children(list, "Item").take(LINE_ITEMS_MAX + 1).map(|node| item(node, packages, inlet)).collect()
 }
 
-fn item(node: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<LineItemFields, Problem> {
+fn item(node: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<LineItemFields, OrderProblem> {
     let mut travels = Vec::new();
     // If the inlet leaves packages out, a line does not refer to them.
     if !packages.is_empty()
@@ -200,31 +200,31 @@ fn children<'a, 'input>(parent: Node<'a, 'input>, name: &'static str) -> impl It
 }
 
 /// The only child with this name; `None` if there is none, an error if there are several.
-fn only<'a, 'input>(parent: Node<'a, 'input>, name: &'static str) -> Result<Option<Node<'a, 'input>>, Problem> {
+fn only<'a, 'input>(parent: Node<'a, 'input>, name: &'static str) -> Result<Option<Node<'a, 'input>>, OrderProblem> {
     let mut found = children(parent, name);
     let first = found.next();
-    if found.next().is_some() { Err(Problem::Twice { name }) } else { Ok(first) }
+    if found.next().is_some() { Err(OrderProblem::Twice { name }) } else { Ok(first) }
 }
 
 /// The text of the only child with this name; `None` if there is no such child.
-fn content<'a>(parent: Node<'a, '_>, name: &'static str) -> Result<Option<&'a str>, Problem> {
+fn content<'a>(parent: Node<'a, '_>, name: &'static str) -> Result<Option<&'a str>, OrderProblem> {
     let Some(node) = only(parent, name)? else { return Ok(None) };
     if node.children().any(|child| child.is_element()) {
-        return Err(Problem::NotText { name });
+        return Err(OrderProblem::NotText { name });
     }
     let text = node.text().unwrap_or_default();
     if text.len() > TEXT_BYTES_MAX {
-        return Err(Problem::TextTooLong { name, bytes: text.len(), max: TEXT_BYTES_MAX });
+        return Err(OrderProblem::TextTooLong { name, bytes: text.len(), max: TEXT_BYTES_MAX });
     }
     Ok(Some(text))
 }
 
-fn line(parent: Node<'_, '_>, name: &'static str) -> Result<Option<String>, Problem> {
+fn line(parent: Node<'_, '_>, name: &'static str) -> Result<Option<String>, OrderProblem> {
     Ok(content(parent, name)?.and_then(text::line))
 }
 
 /// A text of several lines; `None` if the inlet leaves notes out.
-fn note(parent: Node<'_, '_>, name: &'static str, inlet: &Inlet) -> Result<Option<String>, Problem> {
+fn note(parent: Node<'_, '_>, name: &'static str, inlet: &Inlet) -> Result<Option<String>, OrderProblem> {
     if inlet.leaves_out(LeaveOut::Notes) {
         return Ok(None);
     }

@@ -7,7 +7,7 @@ mod json;
 
 use super::asks::{alike, aspects, cut, same, shown};
 use super::replay::{Asked, Ending, Take};
-use crate::exchange::{Ended, Outcome};
+use crate::exchange::{CallEnd, Outcome};
 use cartage_base::counted::counted;
 use cartage_contract::manifest::Manifest;
 use json::changes;
@@ -131,7 +131,7 @@ fn outcome(found: &mut Vec<Difference>, was: &Outcome, is: &Outcome) {
         found.push(Difference { at, how: How::Changed, what: None, was: Some(was), is: Some(is) });
         return;
     }
-    if let (Outcome::Ended(Ended::Trap { reason: was }), Outcome::Ended(Ended::Trap { reason: is })) = (was, is) {
+    if let (Outcome::Ended(CallEnd::Trap { reason: was }), Outcome::Ended(CallEnd::Trap { reason: is })) = (was, is) {
         // The functions that led there have other names in every build.
         let first = |reason: &str| reason.lines().next().unwrap_or_default().to_owned();
         if first(was) == first(is) {
@@ -155,10 +155,10 @@ fn kind(outcome: &Outcome) -> String {
         Outcome::Failed(failure) => format!("failed ({})", of(serde_json::to_value(failure.kind))),
         Outcome::Choices(_) => "a list".to_owned(),
         Outcome::Report(_) => "a report".to_owned(),
-        Outcome::Ended(Ended::Trap { .. }) => "a trap".to_owned(),
-        Outcome::Ended(Ended::Limit { .. }) => "over a limit".to_owned(),
-        Outcome::Ended(Ended::Contract { .. }) => "against the contract".to_owned(),
-        Outcome::Ended(Ended::Stopped(_) | Ended::Host { .. }) => "ended by the host".to_owned(),
+        Outcome::Ended(CallEnd::Trap { .. }) => "a trap".to_owned(),
+        Outcome::Ended(CallEnd::Limit { .. }) => "over a limit".to_owned(),
+        Outcome::Ended(CallEnd::Contract { .. }) => "against the contract".to_owned(),
+        Outcome::Ended(CallEnd::Stopped(_) | CallEnd::Host { .. }) => "ended by the host".to_owned(),
     }
 }
 

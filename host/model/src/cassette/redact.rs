@@ -27,7 +27,7 @@ mod xml;
 pub use known::{VALUES_BYTES_MAX, VALUES_MAX};
 
 use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
-use crate::exchange::{Call, Ended, Outcome};
+use crate::exchange::{Call, CallEnd, Outcome};
 use cartage_base::coding::{Coding, Edit, apply, in_order};
 use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step, ToldPackage};
 use cartage_contract::growth::Extra;
@@ -271,8 +271,8 @@ impl Pass<'_> {
             }
             Outcome::Choices(_) => {}
             Outcome::Ended(ended) => match ended {
-                Ended::Trap { reason } | Ended::Contract { reason } | Ended::Host { reason } => self.text(reason),
-                Ended::Limit { .. } | Ended::Stopped(_) => {}
+                CallEnd::Trap { reason } | CallEnd::Contract { reason } | CallEnd::Host { reason } => self.text(reason),
+                CallEnd::Limit { .. } | CallEnd::Stopped(_) => {}
             },
         }
     }

@@ -10,7 +10,7 @@
 use super::asks;
 pub use super::asks::Asked;
 use super::{Cassette, Entry, FORMAT, HttpEntry, Recording};
-use crate::exchange::{Ended, HostCall, HostReply, Limit, Outcome, Services, Stop};
+use crate::exchange::{CallEnd, HostCall, HostReply, Limit, Outcome, Services, Stop};
 use crate::id::Digest;
 use cartage_contract::http::{self, Part, Request};
 use cartage_contract::signing::{self, Algorithm};
@@ -49,8 +49,8 @@ impl Take {
         let is_open = entries.iter().any(|entry| matches!(entry, Entry::Http(http) if http.answer.is_none()));
         let is_host_s = match &cassette.outcome {
             Outcome::Ended(ended) => match ended {
-                Ended::Stopped(_) | Ended::Host { .. } | Ended::Limit { limit: Limit::CallMs(_) } => true,
-                Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. } => false,
+                CallEnd::Stopped(_) | CallEnd::Host { .. } | CallEnd::Limit { limit: Limit::CallMs(_) } => true,
+                CallEnd::Trap { .. } | CallEnd::Limit { .. } | CallEnd::Contract { .. } => false,
             },
             Outcome::Applied(_) | Outcome::Failed(_) | Outcome::Choices(_) | Outcome::Report(_) => false,
         };
@@ -62,7 +62,7 @@ impl Take {
 /// The cassette of a take: the plugin's asks with their recorded answers, and its outcome. Data about one machine or one moment is left out. `None`
 /// if an ask has no recorded answer.
 pub fn rewritten(cassette: &Cassette, take: &Take, (plugin, version, digest): (&str, &str, Digest)) -> Option<Cassette> {
-    let mut session = Session::new(cassette);
+    let mut session = ReplaySession::new(cassette);
     let mut entry = |asked: &Asked| {
         let at = session.like(asked)?;
         match (&cassette.recording.entries[at], asked) {
@@ -90,7 +90,7 @@ pub fn rewritten(cassette: &Cassette, take: &Take, (plugin, version, digest): (&
 }
 
 /// Answers one call from a cassette.
-pub struct Session<'a> {
+pub struct ReplaySession<'a> {
     cassette: &'a Cassette,
     /// By entry: whether it was given as an answer already.
     used: Vec<bool>,
@@ -98,10 +98,10 @@ pub struct Session<'a> {
     ended: Option<Ending>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> ReplaySession<'a> {
     /// A session before the call.
-    pub fn new(cassette: &'a Cassette) -> Session<'a> {
-        Session { cassette, used: vec![false; cassette.recording.entries.len()], asks: Vec::new(), ended: None }
+    pub fn new(cassette: &'a Cassette) -> ReplaySession<'a> {
+        ReplaySession { cassette, used: vec![false; cassette.recording.entries.len()], asks: Vec::new(), ended: None }
     }
 
     /// The take of the call, which came to this outcome.
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         if let Some(error) = self.requests_used_up() {
             return HostReply::Sent(Err(error));
         }
-        if self.all_used() && self.cassette.outcome == Outcome::Ended(Ended::Stopped(Stop::SecretReflected)) {
+        if self.all_used() && self.cassette.outcome == Outcome::Ended(CallEnd::Stopped(Stop::SecretReflected)) {
             return self.end(Ending::RecordingEnds, Stop::SecretReflected);
         }
         self.asks.push(asked);
@@ -204,7 +204,7 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Services for Session<'_> {
+impl Services for ReplaySession<'_> {
     async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
             HostCall::Send(request) => self.send(request),

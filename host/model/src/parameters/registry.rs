@@ -1,6 +1,6 @@
 //! The parameters that Cartage knows. A new one needs a row here and code that reads it.
 
-use super::{Error, Group, Kind, Parameter, ScopeKind, retention};
+use super::{Error, Group, Parameter, ScopeKind, ValueKind, retention};
 use crate::origin::Origin;
 use cartage_base::nearest::nearest;
 
@@ -8,7 +8,7 @@ use cartage_base::nearest::nearest;
 pub static USE_STATUS_UPDATES: Parameter = Parameter {
     name: "UseStatusUpdates",
     group: Group::Program,
-    kind: Kind::Boolean,
+    kind: ValueKind::Boolean,
     default: "False",
     scopes: &[ScopeKind::System],
     origin: Origin::StoneEdge,
@@ -19,7 +19,7 @@ pub static USE_STATUS_UPDATES: Parameter = Parameter {
 pub static USE_GENERIC_STATUS_UPDATES: Parameter = Parameter {
     name: "UseGenericStatusUpdates",
     group: Group::Program,
-    kind: Kind::Boolean,
+    kind: ValueKind::Boolean,
     default: "False",
     scopes: &[ScopeKind::Cart],
     origin: Origin::StoneEdge,
@@ -30,7 +30,7 @@ pub static USE_GENERIC_STATUS_UPDATES: Parameter = Parameter {
 pub static GENERIC_STATUS_SEND_XML: Parameter = Parameter {
     name: "GenericStatusSendXML",
     group: Group::GenericCarts,
-    kind: Kind::Boolean,
+    kind: ValueKind::Boolean,
     default: "False",
     scopes: &[ScopeKind::System, ScopeKind::Cart],
     origin: Origin::StoneEdge,
@@ -42,7 +42,7 @@ pub static GENERIC_STATUS_SEND_XML: Parameter = Parameter {
 pub static GENERIC_ORDER_NUMBER_TYPE: Parameter = Parameter {
     name: "GenericOrderNumberType",
     group: Group::GenericCarts,
-    kind: Kind::Choice(&["text", "numeric"]),
+    kind: ValueKind::Choice(&["text", "numeric"]),
     default: "text",
     scopes: &[ScopeKind::System, ScopeKind::Cart],
     origin: Origin::StoneEdge,

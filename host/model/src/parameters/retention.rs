@@ -1,6 +1,6 @@
 //! Retention periods, in days. They are the merchant's settings, and the daemon deletes older rows.
 
-use super::{Group, Kind, Parameter, ScopeKind};
+use super::{Group, Parameter, ScopeKind, ValueKind};
 use crate::origin::Origin;
 
 /// The longest retention period, in days.
@@ -10,7 +10,7 @@ const fn days(name: &'static str, least: i64, default: &'static str, help: &'sta
     Parameter {
         name,
         group: Group::Retention,
-        kind: Kind::Integer { min: least, max: DAYS_MAX },
+        kind: ValueKind::Integer { min: least, max: DAYS_MAX },
         default,
         scopes: &[ScopeKind::System],
         origin: Origin::Ours,

@@ -124,12 +124,12 @@ fn a_value_of_another_type_is_refused() {
 #[test]
 fn texts_and_integers_are_bounded_at_their_edges() {
     let parameter = |kind| Parameter { kind, name: "Test", default: "", ..USE_STATUS_UPDATES };
-    let text = parameter(Kind::Text { chars_max: 3 });
+    let text = parameter(ValueKind::Text { chars_max: 3 });
     assert_eq!(text.read("éàü"), Ok(Value::Text("éàü".into())));
     for bad in ["abcd", "a\tb"] {
         assert!(text.read(bad).is_err(), "{bad}");
     }
-    let integer = parameter(Kind::Integer { min: -1, max: 9 });
+    let integer = parameter(ValueKind::Integer { min: -1, max: 9 });
     assert_eq!((integer.read("-1"), integer.read(" 9")), (Ok(Value::Integer(-1)), Ok(Value::Integer(9))));
     for bad in ["-2", "10", "1.0", "", "99999999999999999999"] {
         assert!(integer.read(bad).is_err(), "{bad}");

@@ -7,7 +7,7 @@ pub(super) use label::label_mapped;
 use super::order::packages;
 use super::order::{OrderRecord, line_key};
 use super::package::{news, not_carried};
-use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
+use super::question::{Again, CartSwitch, ChangeCause, ChangeRule, Given, PluginState, PresentCart, Question};
 use super::{Condition, ConditionAnswer, Finding, Place};
 use crate::validate::{Load, how_to_leave_out};
 use cartage_contract::manifest::Features;
@@ -35,8 +35,8 @@ pub(super) fn updates_on(question: &Question<'_>) -> ConditionAnswer {
 pub(super) fn event_tells_cart(question: &Question<'_>) -> ConditionAnswer {
     let condition = Condition::EventTellsCart;
     let raised = match question.cause {
-        Cause::Event(raised) => raised,
-        Cause::Given(given) => {
+        ChangeCause::Event(raised) => raised,
+        ChangeCause::Given(given) => {
             let (value, place) = match given {
                 Given::ByHand => ("the label was given directly, by hand", Place::Sender),
                 Given::Api => ("the label was given directly, through the API", Place::Sender),
@@ -83,8 +83,8 @@ pub(super) fn changed(question: &Question<'_>) -> ConditionAnswer {
         finding,
         value,
         place: match question.cause {
-            Cause::Given(Given::Seti) => Place::OrderManager,
-            Cause::Event(_) | Cause::Given(Given::ByHand | Given::Api) => Place::OrderRecord,
+            ChangeCause::Given(Given::Seti) => Place::OrderManager,
+            ChangeCause::Event(_) | ChangeCause::Given(Given::ByHand | Given::Api) => Place::OrderRecord,
         },
         reason: reason.into(),
         remedies,
@@ -157,7 +157,7 @@ pub(super) fn cart_ready(question: &Question<'_>) -> ConditionAnswer {
     let mut values = Vec::new();
     let mut reasons = Vec::new();
     let mut remedies = Vec::new();
-    if definition.state == CartState::Disabled {
+    if definition.state == CartSwitch::Disabled {
         values.push(format!("the cart {id} is disabled"));
         reasons.push("a disabled cart is told nothing".to_owned());
         remedies.push(Remedy::EnableCart { cart: id.clone() });
@@ -205,8 +205,8 @@ fn new_if_missing(question: &Question<'_>) -> Vec<Remedy> {
 fn some_label(question: &Question<'_>) -> String {
     let known = question.known.and_then(|known| known.label.as_deref());
     let suggested = match question.cause {
-        Cause::Event(raised) => raised.event.suggested_label,
-        Cause::Given(_) => "LABEL",
+        ChangeCause::Event(raised) => raised.event.suggested_label,
+        ChangeCause::Given(_) => "LABEL",
     };
     question.change.label.or(known).unwrap_or(suggested).to_owned()
 }
@@ -239,7 +239,7 @@ fn package_news(package: &Package, told: Told) -> String {
 }
 
 /// What is wrong with the plugin, why that matters, and the upgrade that would correct it. `None` if the plugin is in order.
-fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Remedy)> {
+fn plugin_lacks(definition: &PresentCart<'_>, question: &Question<'_>) -> Option<(String, String, Remedy)> {
     let file = &definition.cart.plugin;
     let upgrade = || Remedy::UpgradePlugin { cart: question.cart.clone() };
     Some(match definition.plugin {
@@ -267,7 +267,7 @@ fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<
 }
 
 /// The parts of the update that the plugin cannot carry and the cart does not leave out.
-fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, features: Features) -> Vec<Part> {
+fn parts_not_carried(definition: &PresentCart<'_>, question: &Question<'_>, features: Features) -> Vec<Part> {
     let (cart, load) = (definition.cart, question.load());
     let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;
     let mut parts = Load { says_notify: load.says_notify || notifies, ..load }.not_carried(features);

@@ -20,15 +20,15 @@ pub struct Question<'a> {
     /// The Cart ID that the sender gave.
     pub cart: &'a CartId,
     /// The cart with this id; `None` if there is no such cart.
-    pub definition: Option<Definition<'a>>,
+    pub definition: Option<PresentCart<'a>>,
     /// The existing id that is most similar; set only where `definition` is `None`.
     pub nearest_cart: Option<&'a str>,
     /// The parameters that are set for this merchant.
     pub parameters: &'a Assignments,
     /// The status event or the direct label that caused the change.
-    pub cause: Cause<'a>,
+    pub cause: ChangeCause<'a>,
     /// The order, the label and the packages that the cart would be told.
-    pub change: Change<'a>,
+    pub change: ProposedChange<'a>,
     /// What was accepted for this order and this cart before. `None` if the order is seen for the first time.
     pub known: Option<&'a OrderRecord>,
     /// Whether somebody asked to send the update again.
@@ -37,11 +37,11 @@ pub struct Question<'a> {
 
 /// A cart with its present state.
 #[derive(Debug, Clone, Copy)]
-pub struct Definition<'a> {
+pub struct PresentCart<'a> {
     /// The cart's definition as the operator loaded it.
     pub cart: &'a Cart,
     /// Whether the cart is enabled.
-    pub state: CartState,
+    pub state: CartSwitch,
     /// Whether the cart's plugin can be called, and its manifest.
     pub plugin: PluginState<'a>,
     /// Whether updates that pass the gate are sent or only recorded.
@@ -53,7 +53,7 @@ pub struct Definition<'a> {
 /// Whether a cart is enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CartState {
+pub enum CartSwitch {
     /// The cart may be used.
     #[default]
     Enabled,
@@ -86,7 +86,7 @@ pub enum PluginState<'a> {
 
 /// The cause of a change.
 #[derive(Debug, Clone, Copy)]
-pub enum Cause<'a> {
+pub enum ChangeCause<'a> {
     /// A status event, with the labels and the tick that its user gave it.
     Event(&'a TriggeredEvent),
     /// A label that was given directly, without an event.
@@ -118,7 +118,7 @@ pub enum Again {
 
 /// What the cart would be told of an order.
 #[derive(Debug, Clone, Copy)]
-pub struct Change<'a> {
+pub struct ProposedChange<'a> {
     /// The order's number as the sender gave it.
     pub order_number: &'a SenderOrderNumber,
     /// The order's new label. `None` if the event gives the order none.
@@ -127,10 +127,10 @@ pub struct Change<'a> {
     pub load: Load<'a>,
 }
 
-impl<'a> Change<'a> {
+impl<'a> ProposedChange<'a> {
     /// The change that an update makes to an order.
-    pub fn of(order_number: &'a SenderOrderNumber, update: &'a Update) -> Change<'a> {
-        Change { order_number, label: Some(&update.label), load: Load::of(update) }
+    pub fn of(order_number: &'a SenderOrderNumber, update: &'a Update) -> ProposedChange<'a> {
+        ProposedChange { order_number, label: Some(&update.label), load: Load::of(update) }
     }
 }
 

@@ -54,7 +54,7 @@ pub struct AttemptVerdict {
     /// The consequence for the update.
     pub update: NextStep,
     /// The consequence for the cart; `None` if there is none.
-    pub cart: Option<ForCart>,
+    pub cart: Option<CartStep>,
     /// What the attempt says of the cart's health, for its breaker.
     pub sign: Sign,
 }
@@ -82,7 +82,7 @@ pub enum NextStep {
 
 /// The consequence of an attempt for the cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForCart {
+pub enum CartStep {
     /// The cart is paused.
     Pause {
         /// Why the cart is paused.
@@ -133,7 +133,7 @@ impl AttemptVerdict {
     /// This verdict, with a rest of the cart, because the plugin says that its budget of requests is nearly used up. A stronger consequence for the
     /// cart is kept.
     pub fn resting(self, rest_ms: u64, now: Now) -> AttemptVerdict {
-        let rest = ForCart::Rest { until_unix_ms: now.plus(rest_ms.min(RETRY_WISH_MS_MAX)) };
+        let rest = CartStep::Rest { until_unix_ms: now.plus(rest_ms.min(RETRY_WISH_MS_MAX)) };
         AttemptVerdict { cart: self.cart.or((rest_ms > 0).then_some(rest)), ..self }
     }
 }
@@ -147,7 +147,7 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         Fate::Busy { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Answered),
         Fate::Pending { wish_ms } => (judge.pending(wish_ms), None, Sign::Answered),
         Fate::PauseCart { reason, for_ms } => judge.pause(reason, for_ms),
-        Fate::DisableCart => (judge.as_it_was(), Some(ForCart::Disable), Sign::Nothing),
+        Fate::DisableCart => (judge.as_it_was(), Some(CartStep::Disable), Sign::Nothing),
         Fate::DeadLetter { kind } => (judge.dead(Reason::Refused(kind)), None, sign(kind)),
         Fate::Gap { kind } => (NextStep::Dead { reason: Reason::Refused(kind), then: Then::Go }, None, sign(kind)),
         Fate::PluginFault if history.plugin_faults.saturating_add(1) >= PLUGIN_FAULTS_MAX => {
@@ -157,7 +157,7 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         Fate::LocalFault => {
             let rest_ms = jittered(LOCAL_FAULT_MS, draw);
             let until_unix_ms = now.plus(rest_ms);
-            (NextStep::Retry { due_unix_ms: until_unix_ms, counted: false }, Some(ForCart::Rest { until_unix_ms }), Sign::Nothing)
+            (NextStep::Retry { due_unix_ms: until_unix_ms, counted: false }, Some(CartStep::Rest { until_unix_ms }), Sign::Nothing)
         }
         // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
         Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),
@@ -212,11 +212,11 @@ impl Judge<'_> {
         NextStep::Retry { due_unix_ms: self.now.plus(wait_ms), counted: false }
     }
 
-    fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (NextStep, Option<ForCart>, Sign) {
+    fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (NextStep, Option<CartStep>, Sign) {
         let limited = reason == PauseReason::RateLimited;
         let for_ms = if limited { Some(self.rest_ms(for_ms)) } else { for_ms };
         let until_unix_ms = for_ms.map(|ms| self.now.plus(ms.min(RETRY_WISH_MS_MAX)));
-        let cart = Some(ForCart::Pause { reason, until_unix_ms });
+        let cart = Some(CartStep::Pause { reason, until_unix_ms });
         match reason {
             // An order that is throttled for days is not told to anybody if it never dies.
             PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(Reason::TooOld), cart, Sign::RateLimited),

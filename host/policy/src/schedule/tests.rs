@@ -224,7 +224,7 @@ fn a_pause_holds_what_was_fetched_and_ends_by_itself_or_by_hand() {
     let now = desk.now();
     desk.scheduler.pause(&key("a/one"), None, now);
     desk.settle("a/one", 1, &verdict(Sign::Nothing), Some(0));
-    let rest = ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(0) };
+    let rest = CartStep::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(0) };
     desk.settle("a/one", 2, &AttemptVerdict { cart: Some(rest), ..verdict(Sign::RateLimited) }, Some(0));
     assert_eq!((desk.next(), desk.wake_in(), desk.standing("a/one").pause), (vec![], None, Pause::ByHand));
     let now = desk.now();
@@ -254,7 +254,7 @@ fn a_rest_counts_once_however_many_were_in_flight() {
     desk.next();
     desk.found("a/one", &[1, 2, 3], None);
     let limited = |until| AttemptVerdict {
-        cart: Some(ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }),
+        cart: Some(CartStep::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }),
         ..verdict(Sign::RateLimited)
     };
     desk.settle("a/one", 1, &limited(1_010_000), None);
@@ -279,7 +279,7 @@ fn a_disabled_cart_and_a_removed_one_start_nothing() {
     desk.work("a/one");
     desk.next();
     desk.found("a/one", &[1], Some(0));
-    desk.settle("a/one", 1, &AttemptVerdict { cart: Some(ForCart::Disable), ..verdict(Sign::Nothing) }, Some(0));
+    desk.settle("a/one", 1, &AttemptVerdict { cart: Some(CartStep::Disable), ..verdict(Sign::Nothing) }, Some(0));
     assert_eq!((desk.next(), desk.standing("a/one").disabled), (vec![], true));
     let now = desk.now();
     desk.scheduler.enable(&key("a/one"), now);
@@ -359,7 +359,7 @@ fn a_fault_of_this_machine_counts_as_nothing_and_lets_the_cart_rest() {
         let verdict = after(Fate::LocalFault, &history, &Policy { rules: &rules, full_state: false }, now, draw);
         let NextStep::Retry { due_unix_ms, counted: false } = verdict.update else { panic!("{verdict:?}") };
         assert!((1_000_000 + LOCAL_FAULT_MS / 2..=1_000_000 + LOCAL_FAULT_MS).contains(&due_unix_ms), "{due_unix_ms}");
-        assert_eq!((verdict.cart, verdict.sign), (Some(ForCart::Rest { until_unix_ms: due_unix_ms }), Sign::Nothing));
+        assert_eq!((verdict.cart, verdict.sign), (Some(CartStep::Rest { until_unix_ms: due_unix_ms }), Sign::Nothing));
     }
 }
 
@@ -405,10 +405,10 @@ fn of_suspects_one_is_tried_at_a_time_and_nobody_waits_for_it() {
 #[test]
 fn credentials_that_nobody_knows_of_are_tried_with_one_order() {
     let refused = AttemptVerdict {
-        cart: Some(ForCart::Pause { reason: PauseReason::Credentials, until_unix_ms: None }),
+        cart: Some(CartStep::Pause { reason: PauseReason::Credentials, until_unix_ms: None }),
         ..AttemptVerdict::not_tried(Timeline::default().now(0), 0)
     };
-    let others = AttemptVerdict { cart: Some(ForCart::Prove), ..refused };
+    let others = AttemptVerdict { cart: Some(CartStep::Prove), ..refused };
     let mut desk = Desk::new(10);
     desk.set("a/shop", &rules(4));
     desk.work("a/shop");

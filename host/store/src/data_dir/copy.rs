@@ -5,7 +5,7 @@
 
 use super::DATABASE;
 use super::disk_level::{ACCEPT_BYTES_MIN, Disk, free};
-use crate::{self as store, backup::Source};
+use crate::{self as store, backup::BackupSource};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub fn copy(data: &Path, to: &Path, at_unix_ms: u64, disk: &dyn Disk) -> Result<
     if to.exists() {
         return Err(store::Error::Exists { file: to.to_owned() }.into());
     }
-    let source = Source::open(&data.join(DATABASE))?;
+    let source = BackupSource::open(&data.join(DATABASE))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let kept_free = if on_one_disk(data, folder) { ACCEPT_BYTES_MIN } else { 0 };
     let needed_bytes = source.bytes()?.saturating_add(kept_free);
@@ -74,7 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
         drop(Store::create(&folder.path().join(DATABASE), 1).expect("it is made"));
         let to = folder.path().join("copy");
-        let bytes = Source::open(&folder.path().join(DATABASE)).and_then(|source| source.bytes()).expect("it is a store");
+        let bytes = BackupSource::open(&folder.path().join(DATABASE)).and_then(|source| source.bytes()).expect("it is a store");
         assert!(bytes > 4096, "{bytes}");
         let error = copy(folder.path(), &to, 1, &Free(ACCEPT_BYTES_MIN + bytes - 1)).expect_err("a byte is missing");
         assert!(matches!(error, Error::NoRoom { needed_bytes, .. } if needed_bytes == ACCEPT_BYTES_MIN + bytes), "{error}");

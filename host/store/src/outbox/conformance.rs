@@ -8,7 +8,7 @@ pub(super) mod sqlite;
 
 use super::Outbox;
 use super::model::Model;
-use crate::orders::{Label, Order, OrderRef, Package};
+use crate::orders::{LabelRow, OrderRef, OrderRow, PackageRow};
 use crate::outbox::model::CartState;
 use cartage_contract::orders::{CivilDate, CivilTime, Told, Update};
 use cartage_model::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
@@ -25,7 +25,7 @@ pub(super) trait Subject {
     fn reopen(&mut self);
 
     /// The order's row, or `None` if there is no such order.
-    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order>;
+    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<OrderRow>;
 
     /// What the outbox has done to a cart.
     fn cart(&self, merchant: &MerchantId, cart: &CartId) -> CartState;
@@ -43,7 +43,7 @@ impl Subject for Model {
 
     fn reopen(&mut self) {}
 
-    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
+    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<OrderRow> {
         Model::order(self, merchant, order)
     }
 
@@ -116,9 +116,9 @@ fn sent(id: u8) -> cartage_contract::orders::Package {
 }
 
 /// The labels and packages that such an update carries.
-pub(super) fn rows(update: &Update) -> (Vec<Label>, Vec<Package>) {
-    let labels = vec![Label { line: String::new(), text: update.label.clone() }];
-    let packages = update.packages.iter().map(|package| Package {
+pub(super) fn rows(update: &Update) -> (Vec<LabelRow>, Vec<PackageRow>) {
+    let labels = vec![LabelRow { line: String::new(), text: update.label.clone() }];
+    let packages = update.packages.iter().map(|package| PackageRow {
         id: package.id.clone(),
         carrier: package.carrier_given.clone(),
         number: package.tracking_number.clone(),

@@ -1,7 +1,7 @@
 //! Dead letters, ended deliveries and queued ones as they are shown to people, and the pages in which they are listed.
 
 use super::attempts::Attempts;
-use crate::orders::{Label, OrderRef, Package};
+use crate::orders::{LabelRow, OrderRef, PackageRow};
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId};
@@ -86,7 +86,7 @@ pub enum Waits {
 
 /// Where a delivery is, with its update; the update is `None` if this release cannot read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundDelivery {
     /// The delivery waits or is under way.
     Queued(Box<Queued>, Option<Box<Update>>),
     /// The delivery is a dead letter.
@@ -98,51 +98,51 @@ pub enum Found {
         /// The sequence number of its update within the order.
         sequence: u64,
         /// By whom or what the delivery was ended, and when.
-        ending: Ending,
+        ending: DeliveryEnd,
     },
 }
 
-impl Found {
+impl FoundDelivery {
     /// The sequence number of its update within the order.
     pub fn sequence(&self) -> u64 {
         match self {
-            Found::Queued(queued, _) => queued.sequence,
-            Found::Dead(dead, _) => dead.sequence,
-            Found::Ended { sequence, .. } => *sequence,
+            FoundDelivery::Queued(queued, _) => queued.sequence,
+            FoundDelivery::Dead(dead, _) => dead.sequence,
+            FoundDelivery::Ended { sequence, .. } => *sequence,
         }
     }
 
     /// The order and its cart.
     pub fn order(&self) -> &OrderRef {
         match self {
-            Found::Queued(queued, _) => &queued.order,
-            Found::Dead(dead, _) => &dead.order,
-            Found::Ended { order, .. } => order,
+            FoundDelivery::Queued(queued, _) => &queued.order,
+            FoundDelivery::Dead(dead, _) => &dead.order,
+            FoundDelivery::Ended { order, .. } => order,
         }
     }
 
     /// The delivery's update, while it is stored and this release can read it.
     pub fn update(&self) -> Option<&Update> {
         match self {
-            Found::Queued(_, update) | Found::Dead(_, update) => update.as_deref(),
-            Found::Ended { .. } => None,
+            FoundDelivery::Queued(_, update) | FoundDelivery::Dead(_, update) => update.as_deref(),
+            FoundDelivery::Ended { .. } => None,
         }
     }
 }
 
 /// How a delivery ended that did not reach its cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct DeliveryEnd {
     /// When the delivery was ended.
     pub at_unix_ms: u64,
     /// By whom or what the delivery was ended.
-    pub how: How,
+    pub how: EndCause,
 }
 
 /// By whom or what a delivery was ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
-pub enum How {
+pub enum EndCause {
     /// A person discarded the delivery.
     Discarded {
         /// The name of the user or of the token.
@@ -159,13 +159,13 @@ pub enum How {
 
 /// A delivery of an order that ended without reaching its cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedUpdate {
     /// The delivery's id.
     pub delivery: DeliveryId,
     /// The sequence number of its update within the order.
     pub sequence: u64,
     /// By whom or what the delivery was ended, and when.
-    pub ending: Ending,
+    pub ending: DeliveryEnd,
 }
 
 /// An earlier update that was merged into a later one, which tells what the earlier had to tell.
@@ -285,8 +285,8 @@ pub struct Superseded {
 /// What the order's row had learned through a delivery, which no longer counts while the delivery is dead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TakenBack {
-    pub(super) labels: Vec<Label>,
-    pub(super) packages: Vec<Package>,
+    pub(super) labels: Vec<LabelRow>,
+    pub(super) packages: Vec<PackageRow>,
 }
 
 /// Describes what a dead letter died of, for people and documents; `None` is a reason that this release does not know.

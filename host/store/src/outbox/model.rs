@@ -7,11 +7,11 @@ mod all;
 mod orders;
 
 use super::{
-    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
-    Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
+    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, FoundDelivery, New,
+    Outbox, Page, Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
 };
-use crate::carts::Pause;
-use crate::orders::{Order, OrderRef};
+use crate::carts::PauseRow;
+use crate::orders::{OrderRef, OrderRow};
 use all::All;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use orders::OrderState;
@@ -30,12 +30,12 @@ pub(super) struct CartState {
     /// Whether a settlement disabled the cart.
     pub disabled: bool,
     /// The pause that a settlement set; `None` if the cart was never paused.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseRow>,
 }
 
 impl Model {
     /// The order's row as the store would have it; `None` for an order without any update.
-    pub(super) fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
+    pub(super) fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<OrderRow> {
         self.all().orders.get(&(merchant.clone(), order.clone())).map(OrderState::order)
     }
 
@@ -123,18 +123,18 @@ impl Outbox for Model {
         Ok(found)
     }
 
-    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
+    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<FoundDelivery>, Error> {
         let all = self.all();
         if let Some(queued) = all.queued(&merchant).into_iter().find(|queued| queued.delivery == delivery) {
             let update = all.update(&merchant, &queued);
-            return Ok(Some(Found::Queued(Box::new(queued), update)));
+            return Ok(Some(FoundDelivery::Queued(Box::new(queued), update)));
         }
         let key = (merchant, delivery);
         if let Some(dead) = all.dead.get(&key) {
-            return Ok(Some(Found::Dead(Box::new(dead.letter.clone()), Some(dead.update.clone()))));
+            return Ok(Some(FoundDelivery::Dead(Box::new(dead.letter.clone()), Some(dead.update.clone()))));
         }
         let ended = all.endings.get(&key).cloned();
-        Ok(ended.map(|(order, sequence, ending)| Found::Ended { order, sequence, ending }))
+        Ok(ended.map(|(order, sequence, ending)| FoundDelivery::Ended { order, sequence, ending }))
     }
 
     async fn retry(&self, merchant: MerchantId, deliveries: Vec<DeliveryId>, at_unix_ms: u64) -> Result<Vec<Retried>, Error> {

@@ -1,6 +1,6 @@
 //! The scheduler's verdict on an attempt that ended: data that an outbox records and does not judge.
 
-use crate::carts::Pause;
+use crate::carts::PauseRow;
 use crate::cassettes::Tape;
 use crate::orders::{OrderRef, Told};
 use cartage_contract::delivery::{EarlierAttempt, Step};
@@ -54,7 +54,7 @@ pub enum Settlement {
     /// lasts longer, such as one set by a person, stays as it is.
     CartPaused {
         /// Why the cart is paused, and until when.
-        pause: Pause,
+        pause: PauseRow,
     },
     /// The cart is disabled and the delivery stays queued. The attempt adds to no count.
     CartDisabled,

@@ -23,14 +23,14 @@ pub use look::{backlogs, before, due, head, queued};
 pub use order::{ended_of, merged_into};
 pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;
-pub use through::{Part, ScanFrom, part};
+pub use through::{ScanFrom, SearchPart, part};
 
 use super::attempts::Poison;
 use super::busy::Busy;
 use super::settlement::{Settle, Settled};
 use super::{
-    Attempts, Backlog, Claim, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found,
-    New, Outbox, Page, Queued, Rest, Retried, Superseded, Suspect,
+    Attempts, Backlog, Claim, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter,
+    FoundDelivery, New, Outbox, Page, Queued, Rest, Retried, Superseded, Suspect,
 };
 use crate::{Store, Tx, View, orders, orders::OrderRef};
 use cartage_model::dead_letter::Reason;
@@ -100,7 +100,7 @@ impl Outbox for Sqlite {
         self.store.read(move |view| queued(view, &merchant, &cart, page)).await
     }
 
-    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
+    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<FoundDelivery>, Error> {
         self.store.read(move |view| find(view, &merchant, &delivery)).await
     }
 

@@ -160,7 +160,7 @@ async fn a_due_time_beyond_all_schedules_is_a_clock_that_jumped() {
     outbox.settle(vec![ended(&claim, settlement)]).await.expect("it can be written");
     let found = outbox.find(claim.merchant, claim.delivery).await.expect("it can be read");
     let due = Waits::Until { due_at_unix_ms: AT + DUE_AHEAD_MS_MAX };
-    assert!(matches!(&found, Some(Found::Queued(queued, _)) if queued.waits == due), "{found:?}");
+    assert!(matches!(&found, Some(FoundDelivery::Queued(queued, _)) if queued.waits == due), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

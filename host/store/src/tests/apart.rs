@@ -1,13 +1,13 @@
 //! Merchants cannot see each other's rows: a merchant sees the same in a shared store as in a store of its own.
 
 use super::{Scratch, cart};
-use crate::carts::{Definition, Pause};
+use crate::carts::{DefinitionRow, PauseRow};
 use crate::credentials::{CredentialRef, Generation, Sealed};
-use crate::decisions::Decision;
+use crate::decisions::DecisionRow;
 use crate::events::StatusEvent;
-use crate::orders::{Label, OrderRef, Package};
-use crate::parameters::{Parameter, Scope};
-use crate::receipts::Receipt;
+use crate::orders::{LabelRow, OrderRef, PackageRow};
+use crate::parameters::{ParameterRow, ScopeColumn};
+use crate::receipts::ReceiptRow;
 use crate::retention::{self, RecordKind};
 use crate::{
     Error, Store, Tx, View, alerts, audit, carts, cassettes, credentials, decisions, events, idempotency, merchants, orders, parameters,
@@ -55,18 +55,18 @@ impl Operation {
         let place = CredentialRef { cart: cart.clone(), slot: "account".into(), field: text.clone() };
         match self.kind {
             0 | 1 => {
-                let definition = Definition { cart: cart.clone(), text, plugin: Some(digest), mode: "live".into() };
+                let definition = DefinitionRow { cart: cart.clone(), text, plugin: Some(digest), mode: "live".into() };
                 carts::put(tx, merchant, &definition, at)
             }
             2 => carts::set_enabled(tx, merchant, cart, value % 2 == 0).map(drop),
-            3 => carts::set_pause(tx, merchant, cart, Some(&Pause::new(text, Some(at)))).map(drop),
+            3 => carts::set_pause(tx, merchant, cart, Some(&PauseRow::new(text, Some(at)))).map(drop),
             4 => carts::ran(tx, merchant, cart, digest, at),
             5 => carts::remove(tx, merchant, cart).map(drop),
             6 => {
-                let scope = if value == 0 { Scope::System } else { Scope::Cart(cart.clone()) };
-                parameters::set(tx, merchant, &Parameter { scope, name: name.into(), value: text, set_at_unix_ms: at })
+                let scope = if value == 0 { ScopeColumn::System } else { ScopeColumn::Cart(cart.clone()) };
+                parameters::set(tx, merchant, &ParameterRow { scope, name: name.into(), value: text, set_at_unix_ms: at })
             }
-            7 => parameters::unset(tx, merchant, &Scope::Cart(cart.clone()), name).map(drop),
+            7 => parameters::unset(tx, merchant, &ScopeColumn::Cart(cart.clone()), name).map(drop),
             8 => {
                 let event = StatusEvent {
                     event: name.into(),
@@ -79,13 +79,13 @@ impl Operation {
             }
             9 | 10 => events::add_label(tx, merchant, &text, at).map(drop),
             11 => {
-                let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
-                let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3, details: None };
+                let label = LabelRow { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
+                let package = PackageRow { id: Some(text), carrier: None, number: None, withdrawn: value == 3, details: None };
                 orders::accept(tx, merchant, order, &[label], &[package], at).map(drop)
             }
             12 => orders::settle(tx, merchant, order, sequence, Some(&text), at),
             13 => orders::take_back(tx, merchant, order, sequence),
-            14 => decisions::add(tx, merchant, order, &Decision { at_unix_ms: at, json: text }),
+            14 => decisions::add(tx, merchant, order, &DecisionRow { at_unix_ms: at, json: text }),
             15 => {
                 let seal = vec![value; 8];
                 let sealed = Sealed {
@@ -105,13 +105,13 @@ impl Operation {
             18 => receipts::add(
                 tx,
                 merchant,
-                &Receipt { delivery: delivery(name), attempt: nth as u32, order: order.clone(), sequence, at_unix_ms: at, json: text },
+                &ReceiptRow { delivery: delivery(name), attempt: nth as u32, order: order.clone(), sequence, at_unix_ms: at, json: text },
             ),
             19 => {
                 audit::add(tx, merchant, &audit::Line { at_unix_ms: at, who: name.into(), what: text, subject: name.into(), detail: None })
             }
             20 => {
-                let plugin = plugins::Plugin {
+                let plugin = plugins::PluginRow {
                     digest,
                     name: name.into(),
                     version: text,
@@ -125,7 +125,7 @@ impl Operation {
             21 | 22 => {
                 let tape = cassettes::Tape::redacted(text);
                 let cassette =
-                    cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, tape };
+                    cassettes::CassetteRow { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, tape };
                 cassettes::put(tx, merchant, &cassette)
             }
             23 => retention::delete(tx, merchant, RecordKind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
@@ -143,12 +143,12 @@ impl Operation {
                 // Nobody has the token of another.
                 let digest = Digest::of(format!("{merchant} {name} {nth}").as_bytes());
                 let carts = (value > 1).then(|| vec![cart.clone()]);
-                let token = tokens::Token { name: name.into(), digest, role: text, carts, made_at_unix_ms: at, used_at_unix_ms: None };
+                let token = tokens::TokenRow { name: name.into(), digest, role: text, carts, made_at_unix_ms: at, used_at_unix_ms: None };
                 tokens::put(tx, merchant, &token).map(drop)
             }
             30 => tokens::used(tx, merchant, name, at),
             31 => tokens::remove(tx, merchant, name).map(drop),
-            32 => carts::pause_longer(tx, merchant, cart, &Pause::new(text, (value > 0).then_some(at))).map(drop),
+            32 => carts::pause_longer(tx, merchant, cart, &PauseRow::new(text, (value > 0).then_some(at))).map(drop),
             33 => recordings::set_raw_until(tx, merchant, cart, (value > 0).then_some(at)),
             34 => RecordKind::ALL
                 .into_iter()

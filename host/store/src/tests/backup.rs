@@ -1,9 +1,9 @@
 //! Copies made while the store is in use, and stores made from copies.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::backup::{CartGap, Gap, Progress, RESTORED, SoundCopy};
-use crate::carts::{self, Definition, Pause};
-use crate::orders::{self, Label, OrderRef};
+use crate::backup::{CartGap, CopyProgress, Gap, RESTORED, SoundCopy};
+use crate::carts::{self, DefinitionRow, PauseRow};
+use crate::orders::{self, LabelRow, OrderRef};
 use crate::{Error, Store, Tx, View, audit, events, merchants};
 use cartage_model::id::{CartId, MerchantId, SenderOrderNumber};
 use std::path::Path;
@@ -19,7 +19,7 @@ fn order(cart: &CartId, number: u64) -> OrderRef {
 
 /// Accepts an update of an order and adds a line to the audit that names the order: both or neither, so that a torn copy is detected.
 fn accept(tx: &Tx<'_>, cart: &CartId, number: u64) -> Result<u64, Error> {
-    let label = Label { line: String::new(), text: "Shipped".into() };
+    let label = LabelRow { line: String::new(), text: "Shipped".into() };
     let line =
         audit::Line { at_unix_ms: AT + number, who: "test".into(), what: "accept".into(), subject: number.to_string(), detail: None };
     audit::add(tx, &merchant(), &line)?;
@@ -37,7 +37,7 @@ fn consistent(view: &View<'_>, cart: &CartId) -> Result<(u64, bool), Error> {
 }
 
 fn define(store: &Store, name: &'static str) -> CartId {
-    let definition = Definition { cart: cart(name), text: "cart".into(), plugin: None, mode: "live".into() };
+    let definition = DefinitionRow { cart: cart(name), text: "cart".into(), plugin: None, mode: "live".into() };
     store.write_blocking(move |tx| carts::put(tx, &merchant(), &definition, AT)).expect("a new cart");
     cart(name)
 }
@@ -82,7 +82,7 @@ fn a_copy_made_under_load_restores_to_one_moment() {
         (before, writer.join().expect("the writer does not panic"))
     });
     assert!(steps.len() > 1 && steps.windows(2).all(|pair| pair[0].done < pair[1].done && pair[0].total == pair[1].total), "{steps:?}");
-    assert!(matches!(steps.last(), Some(Progress { done, total }) if done == total));
+    assert!(matches!(steps.last(), Some(CopyProgress { done, total }) if done == total));
     let restored = scratch.path("restored.sqlite");
     let gap = restore(&backup, &restored, AT + 8).expect("a sound copy");
     let store = Store::open(&restored, AT).expect("a store");
@@ -110,7 +110,7 @@ fn a_restored_store_is_paused_in_doubt_and_tells_the_gap() {
     let (whose, seed_there) = (other.clone(), seed.clone());
     store
         .write_blocking(move |tx| {
-            let pause = Pause::new("credentials", Some(AT));
+            let pause = PauseRow::new("credentials", Some(AT));
             carts::set_pause(tx, &merchant(), &idle, Some(&pause))?;
             accept(tx, &seed_there, 1)?;
             accept(tx, &seed_there, 2)?;
@@ -136,7 +136,7 @@ fn a_restored_store_is_paused_in_doubt_and_tells_the_gap() {
     assert_eq!(gap.carts, [cart_gap(merchant(), 2, 2, 2, AT + 2), cart_gap(other, 1, 9, 1, AT + 9)]);
     let store = Store::open(&restored, AT).expect("a store");
     let carts = store.read_blocking(|view| carts::list(view, &merchant())).expect("it can be read");
-    assert!(carts.iter().all(|cart| cart.pause == Some(Pause::new(RESTORED, None))), "{carts:?}");
+    assert!(carts.iter().all(|cart| cart.pause == Some(PauseRow::new(RESTORED, None))), "{carts:?}");
     let doubtful = |number| {
         let found = store.read_blocking(|view| orders::get(view, &merchant(), &order(&seed, number))).expect("it can be read");
         found.expect("it was accepted").doubtful

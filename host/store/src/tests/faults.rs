@@ -4,7 +4,7 @@
 
 use super::failing::{CHILD, add, child, labels};
 use super::{AT, Scratch};
-use crate::{Error, Reach, Stop, Store, Tx, View};
+use crate::{Error, Reach, Store, Tx, View, WriteStop};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ fn ping(store: &Store) -> Result<(), Error> {
     wait(store.ping_writer(Duration::from_secs(10)))
 }
 
-fn stopped(store: &Store) -> Option<Stop> {
+fn stopped(store: &Store) -> Option<WriteStop> {
     wait(async { tokio::time::timeout(Duration::from_millis(50), store.stopped()).await.ok() })
 }
 
@@ -156,9 +156,9 @@ fn stops(file: &Path, fault: (&str, Errno), act: impl Fn(&Store) -> Result<(), E
     let error = act(&store).expect_err("the disk fails");
     assert_eq!(error.reach(), Reach::Process, "{error:?}");
     set(file, None);
-    assert!(matches!(stopped(&store), Some(Stop::Disk(_))), "{:?}", stopped(&store));
+    assert!(matches!(stopped(&store), Some(WriteStop::Disk(_))), "{:?}", stopped(&store));
     for late in [add(&store, "late".into()), ping(&store)] {
-        assert!(matches!(late, Err(Error::Stopped { reason: Stop::Disk(_) })), "{late:?}");
+        assert!(matches!(late, Err(Error::Stopped { reason: WriteStop::Disk(_) })), "{late:?}");
     }
     drop(store);
     let kept = labels(&Store::open(file, AT).expect("it is sound"));
@@ -177,9 +177,9 @@ fn a_damaged_page_stops_the_store_for_good_whoever_finds_it() {
         let store = scratch.open();
         let error = act(&store).expect_err("the page is no page");
         assert!(matches!(error, Error::Damaged { .. } | Error::Stopped { .. }), "{error:?}");
-        assert!(matches!(stopped(&store), Some(Stop::Damaged(_))), "{:?}", stopped(&store));
+        assert!(matches!(stopped(&store), Some(WriteStop::Damaged(_))), "{:?}", stopped(&store));
         let late = add(&store, "late".into());
-        assert!(matches!(late, Err(Error::Stopped { reason: Stop::Damaged(_) })), "{late:?}");
+        assert!(matches!(late, Err(Error::Stopped { reason: WriteStop::Damaged(_) })), "{late:?}");
     }
 }
 
@@ -245,9 +245,9 @@ fn a_panic_of_the_writer_itself_is_told() {
         let _ = tokio::time::timeout(Duration::from_millis(50), write).await;
     });
     begin.send(()).expect("the write waits");
-    assert_eq!(wait(store.stopped()), Stop::Panicked);
+    assert_eq!(wait(store.stopped()), WriteStop::Panicked);
     let late = add(&store, "late".into());
-    assert!(matches!(late, Err(Error::Stopped { reason: Stop::Panicked })), "{late:?}");
+    assert!(matches!(late, Err(Error::Stopped { reason: WriteStop::Panicked })), "{late:?}");
 }
 
 #[test]

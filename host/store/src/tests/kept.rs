@@ -3,7 +3,7 @@
 use super::{AT, Scratch, merchant};
 use crate::audit::{self, Line};
 use crate::writer::Batch;
-use crate::{Error, Stop, Store, View, events};
+use crate::{Error, Store, View, WriteStop, events};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn a_write_that_fails_leaves_nothing_behind_and_spoils_no_other() {
             std::thread::spawn(move || {
                 store.write_blocking(move |tx| {
                     events::add_label(tx, &merchant(), &format!("label {n:02}"), AT)?;
-                    if n % 2 == 0 { Err(Error::Stopped { reason: Stop::Closed }) } else { Ok(n) }
+                    if n % 2 == 0 { Err(Error::Stopped { reason: WriteStop::Closed }) } else { Ok(n) }
                 })
             })
         })

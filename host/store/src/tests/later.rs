@@ -2,12 +2,12 @@
 
 use super::{AT, Scratch, cart, merchant};
 use crate::alerts::{self, Alert, Said};
-use crate::carts::{self, Definition, Pause};
-use crate::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
+use crate::carts::{self, DefinitionRow, PauseRow};
+use crate::cassettes::{self, CASSETTE_BYTES_MAX, CassetteRow, Personal, Tape};
 use crate::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, KeyState};
-use crate::orders::{self, Label, OrderRef, Package};
+use crate::orders::{self, LabelRow, OrderRef, PackageRow};
 use crate::retention::{self, RecordKind};
-use crate::tokens::{self, Token};
+use crate::tokens::{self, TokenRow};
 use crate::{Error, Store, Tx};
 use cartage_model::alerts::Subject;
 use cartage_model::id::{DeliveryId, Digest, SenderOrderNumber};
@@ -54,7 +54,7 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
 fn a_token_is_found_by_its_digest_until_it_is_removed() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    let token = |name: &str, carts| Token {
+    let token = |name: &str, carts| TokenRow {
         name: name.into(),
         digest: Digest::of(name.as_bytes()),
         role: "sender".into(),
@@ -63,7 +63,7 @@ fn a_token_is_found_by_its_digest_until_it_is_removed() {
         used_at_unix_ms: None,
     };
     let (wide, narrow) = (token("wide", None), token("narrow", Some(vec![cart("seed"), cart("leaf")])));
-    let again = Token { digest: Digest::of(b"again"), ..wide.clone() };
+    let again = TokenRow { digest: Digest::of(b"again"), ..wide.clone() };
     write(&store, move |tx| {
         let merchant = merchant();
         assert!(tokens::put(tx, &merchant, &wide)? && tokens::put(tx, &merchant, &narrow)?);
@@ -71,12 +71,12 @@ fn a_token_is_found_by_its_digest_until_it_is_removed() {
         assert_eq!(tokens::find(tx, again.digest)?, None);
         assert_eq!(tokens::find(tx, narrow.digest)?, Some((merchant.clone(), narrow.clone())));
         tokens::used(tx, &merchant, "wide", AT + 9)?;
-        assert_eq!(tokens::list(tx, &merchant)?, [narrow, Token { used_at_unix_ms: Some(AT + 9), ..wide.clone() }]);
+        assert_eq!(tokens::list(tx, &merchant)?, [narrow, TokenRow { used_at_unix_ms: Some(AT + 9), ..wide.clone() }]);
         assert!(tokens::remove(tx, &merchant, "wide")? && !tokens::remove(tx, &merchant, "wide")?);
         assert_eq!(tokens::find(tx, wide.digest)?, None);
         Ok(())
     });
-    let stolen = Token { name: "stolen".into(), ..token("narrow", None) };
+    let stolen = TokenRow { name: "stolen".into(), ..token("narrow", None) };
     let twice = store.write_blocking(move |tx| tokens::put(tx, &merchant(), &stolen));
     assert!(matches!(twice, Err(Error::Sql { .. })), "a token has one name: {twice:?}");
 }
@@ -146,7 +146,7 @@ fn cassettes_of_failures_are_kept_longer() {
     let store = scratch.create();
     let delivery = DeliveryId::new();
     let id = delivery.clone();
-    let cassette = move |attempt: u32, failed, json: &str| Cassette {
+    let cassette = move |attempt: u32, failed, json: &str| CassetteRow {
         delivery: id.clone(),
         attempt,
         at_unix_ms: AT + u64::from(attempt),
@@ -172,7 +172,7 @@ fn cassettes_of_failures_are_kept_longer() {
         assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6]);
         let raw = |attempt| {
             let tape = Tape { json: "{}".into(), personal: Personal::Raw };
-            Cassette { tape, ..made(attempt, true, "{}") }
+            CassetteRow { tape, ..made(attempt, true, "{}") }
         };
         cassettes::put(tx, &merchant, &raw(7))?;
         cassettes::put(tx, &merchant, &raw(8))?;
@@ -193,7 +193,7 @@ fn cassettes_of_failures_are_kept_longer() {
 fn a_pause_is_never_shortened_by_another() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    let pause = |why: &str, until_unix_ms| Pause::new(why, until_unix_ms);
+    let pause = |why: &str, until_unix_ms| PauseRow::new(why, until_unix_ms);
     let (short, long, open) = (pause("short", Some(AT)), pause("long", Some(AT + 1)), pause("open", None));
     for (first, second, left) in [
         (&short, &long, &long),
@@ -206,7 +206,7 @@ fn a_pause_is_never_shortened_by_another() {
         let (first, second, expected) = (first.clone(), second.clone(), left.clone());
         let found = write(&store, move |tx| {
             let (merchant, seed) = (merchant(), cart("seed"));
-            let definition = Definition { cart: seed.clone(), text: String::new(), plugin: None, mode: "live".into() };
+            let definition = DefinitionRow { cart: seed.clone(), text: String::new(), plugin: None, mode: "live".into() };
             carts::put(tx, &merchant, &definition, AT)?;
             carts::set_pause(tx, &merchant, &seed, None)?;
             assert!(carts::pause_longer(tx, &merchant, &seed, &first)?);
@@ -221,8 +221,8 @@ fn a_pause_is_never_shortened_by_another() {
 fn a_later_update_brings_what_an_earlier_one_brought() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    let label = |line: &str, text: &str| Label { line: line.into(), text: text.into() };
-    let package = |id: Option<&str>, number: &str| Package {
+    let label = |line: &str, text: &str| LabelRow { line: line.into(), text: text.into() };
+    let package = |id: Option<&str>, number: &str| PackageRow {
         id: id.map(str::to_owned),
         carrier: None,
         number: Some(number.into()),
@@ -231,7 +231,7 @@ fn a_later_update_brings_what_an_earlier_one_brought() {
     };
     write(&store, move |tx| {
         let (merchant, order) = (merchant(), OrderRef { cart: cart("seed"), number: SenderOrderNumber::new("1021") });
-        let accept = |labels: &[Label], packages: &[Package]| orders::accept(tx, &merchant, &order, labels, packages, AT);
+        let accept = |labels: &[LabelRow], packages: &[PackageRow]| orders::accept(tx, &merchant, &order, labels, packages, AT);
         accept(&[label("", "A"), label("1", "A1"), label("2", "A2")], &[package(Some("p"), "1"), package(None, "2"), package(None, "3")])?;
         accept(&[label("", "B"), label("1", "B1")], &[package(Some("p"), "4"), package(Some("q"), "5")])?;
         let before = orders::brought(tx, &merchant, &order, 1)?;

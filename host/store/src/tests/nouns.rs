@@ -1,11 +1,11 @@
 //! The content and the limits of each table.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::carts::{self, DEFINITION_BYTES_MAX, Definition, Pause, PluginRun};
-use crate::decisions::{self, DECISION_BYTES_MAX, DECISIONS_PER_ORDER_MAX, Decision};
-use crate::orders::{self, Label, Order, OrderRef, Package};
-use crate::parameters::{self, Parameter, Scope};
-use crate::receipts::{self, RECEIPT_BYTES_MAX, Receipt};
+use crate::carts::{self, DEFINITION_BYTES_MAX, DefinitionRow, PauseRow, PluginRun};
+use crate::decisions::{self, DECISION_BYTES_MAX, DECISIONS_PER_ORDER_MAX, DecisionRow};
+use crate::orders::{self, LabelRow, OrderRef, OrderRow, PackageRow};
+use crate::parameters::{self, ParameterRow, ScopeColumn};
+use crate::receipts::{self, RECEIPT_BYTES_MAX, ReceiptRow};
 use crate::{Error, Store, Tx, credentials, idempotency, plugins};
 use cartage_model::id::{DeliveryId, Digest, SenderOrderNumber};
 
@@ -18,26 +18,26 @@ fn order(number: &str) -> OrderRef {
     OrderRef { cart: cart("seed"), number: SenderOrderNumber::new(number) }
 }
 
-fn label(line: &str, text: &str) -> Label {
-    Label { line: line.into(), text: text.into() }
+fn label(line: &str, text: &str) -> LabelRow {
+    LabelRow { line: line.into(), text: text.into() }
 }
 
-fn package(id: Option<&str>, number: &str) -> Package {
-    Package { id: id.map(str::to_owned), carrier: Some("UPS".into()), number: Some(number.into()), withdrawn: false, details: None }
+fn package(id: Option<&str>, number: &str) -> PackageRow {
+    PackageRow { id: id.map(str::to_owned), carrier: Some("UPS".into()), number: Some(number.into()), withdrawn: false, details: None }
 }
 
 /// The packages of an order: their numbers, and whether the cart was told.
-fn packages(order: &Order) -> Vec<(&str, bool)> {
+fn packages(order: &OrderRow) -> Vec<(&str, bool)> {
     let told = order.packages.iter().map(|accepted| (accepted.package.number.as_deref(), accepted.settled_at_unix_ms.is_some()));
     told.map(|(number, told)| (number.expect("the tests give each a number"), told)).collect()
 }
 
-fn definition(text: &str, plugin: Option<Digest>) -> Definition {
-    Definition { cart: cart("seed"), text: text.into(), plugin, mode: "shadow".into() }
+fn definition(text: &str, plugin: Option<Digest>) -> DefinitionRow {
+    DefinitionRow { cart: cart("seed"), text: text.into(), plugin, mode: "shadow".into() }
 }
 
 /// An order's last labels: of the order itself and of line 1.
-fn last(order: &Order) -> [Option<&str>; 2] {
+fn last(order: &OrderRow) -> [Option<&str>; 2] {
     ["", "1"].map(|line| order.label(line).map(|accepted| accepted.label.text.as_str()))
 }
 
@@ -124,7 +124,7 @@ fn a_line_named_twice_is_refused_and_nothing_of_it_is_kept() {
 fn decisions_are_kept_up_to_their_number_and_their_size() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    let decision = |nth: u64| Decision { at_unix_ms: nth, json: format!("{{\"nth\":{nth}}}") };
+    let decision = |nth: u64| DecisionRow { at_unix_ms: nth, json: format!("{{\"nth\":{nth}}}") };
     for count in [DECISIONS_PER_ORDER_MAX, DECISIONS_PER_ORDER_MAX + 1] {
         let number = count.to_string();
         write(&store, move |tx| (1..=count).try_for_each(|nth| decisions::add(tx, &merchant(), &order(&number), &decision(nth))));
@@ -133,7 +133,8 @@ fn decisions_are_kept_up_to_their_number_and_their_size() {
         assert_eq!(kept, expected);
     }
     let sized = |bytes| {
-        store.write_blocking(move |tx| decisions::add(tx, &merchant(), &order("s"), &Decision { at_unix_ms: 0, json: "x".repeat(bytes) }))
+        store
+            .write_blocking(move |tx| decisions::add(tx, &merchant(), &order("s"), &DecisionRow { at_unix_ms: 0, json: "x".repeat(bytes) }))
     };
     assert!(sized(DECISION_BYTES_MAX).is_ok());
     assert!(
@@ -146,7 +147,7 @@ fn an_attempt_has_one_receipt_of_a_bounded_size() {
     let scratch = Scratch::new();
     let store = scratch.create();
     let delivery = DeliveryId::new();
-    let receipt = |attempt: u32, json: String| Receipt {
+    let receipt = |attempt: u32, json: String| ReceiptRow {
         delivery: delivery.clone(),
         attempt,
         order: order("1"),
@@ -154,7 +155,7 @@ fn an_attempt_has_one_receipt_of_a_bounded_size() {
         at_unix_ms: AT + u64::from(attempt),
         json,
     };
-    let add = |receipt: Receipt| store.write_blocking(move |tx| receipts::add(tx, &merchant(), &receipt));
+    let add = |receipt: ReceiptRow| store.write_blocking(move |tx| receipts::add(tx, &merchant(), &receipt));
     for attempt in [1, 2, 3] {
         add(receipt(attempt, attempt.to_string())).expect("it is new");
     }
@@ -173,7 +174,7 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
     let scratch = Scratch::new();
     let store = scratch.create();
     let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
-    let pause = Pause::new("credentials", Some(AT + 60_000));
+    let pause = PauseRow::new("credentials", Some(AT + 60_000));
     let paused = pause.clone();
     write(&store, move |tx| {
         let (merchant, seed) = (merchant(), cart("seed"));
@@ -193,8 +194,8 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
     assert_eq!(ran, [run(one, 1, 3), run(two, 2, 2)]);
     let left = write(&store, |tx| {
         let (merchant, seed) = (merchant(), cart("seed"));
-        for scope in [Scope::System, Scope::Cart(seed.clone())] {
-            let parameter = Parameter { scope, name: "UseGenericStatusUpdates".into(), value: "True".into(), set_at_unix_ms: AT };
+        for scope in [ScopeColumn::System, ScopeColumn::Cart(seed.clone())] {
+            let parameter = ParameterRow { scope, name: "UseGenericStatusUpdates".into(), value: "True".into(), set_at_unix_ms: AT };
             parameters::set(tx, &merchant, &parameter)?;
         }
         orders::accept(tx, &merchant, &order("1"), &[], &[], AT)?;
@@ -203,7 +204,7 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
         assert!(orders::get(tx, &merchant, &order("1"))?.is_none(), "the next cart of this id was told nothing");
         parameters::list(tx, &merchant)
     });
-    assert_eq!(left.into_iter().map(|parameter| parameter.scope).collect::<Vec<_>>(), [Scope::System]);
+    assert_eq!(left.into_iter().map(|parameter| parameter.scope).collect::<Vec<_>>(), [ScopeColumn::System]);
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn a_plugin_keeps_its_first_times() {
     let scratch = Scratch::new();
     let store = scratch.create();
     let digest = Digest::of(b"one");
-    let plugin = |at, manifest: &str| plugins::Plugin {
+    let plugin = |at, manifest: &str| plugins::PluginRow {
         digest,
         name: "seti".into(),
         version: "1".into(),
@@ -264,5 +265,5 @@ fn a_plugin_keeps_its_first_times() {
         plugins::ran(tx, &merchant(), digest, AT + 3)?;
         plugins::get(tx, &merchant(), digest)
     });
-    assert_eq!(found, Some(plugins::Plugin { first_ran_at_unix_ms: Some(AT + 2), ..plugin(AT, "{\"a\":1}") }));
+    assert_eq!(found, Some(plugins::PluginRow { first_ran_at_unix_ms: Some(AT + 2), ..plugin(AT, "{\"a\":1}") }));
 }

@@ -53,7 +53,7 @@ impl Vault {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::Stop::Closed })),
+                Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::WriteStop::Closed })),
             },
         }
     }

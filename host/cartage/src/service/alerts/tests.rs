@@ -1,13 +1,13 @@
 use super::*;
 use crate::alerts::notifier::Notifier;
-use crate::deliver::registry::{CartRegistry as _, Note};
+use crate::deliver::registry::{CartRegistry as _, WorkerNote};
 use crate::service::{Cause, Queue, Request, Service};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
 use cartage_policy::gate::{Again, Given};
 use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_policy::validate::Fields;
-use cartage_store::carts::{Definition, Pause};
+use cartage_store::carts::{DefinitionRow, PauseRow};
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, Disk, DiskLevel, RECORD_BYTES_MIN};
 use std::path::Path;
@@ -44,7 +44,7 @@ impl Desk {
         std::fs::write(dir.plugins().join("shop.wasm"), "never run").expect("it is ours");
         let service = Service::on(dir, clock.clone(), disk.clone()).expect("it is opened");
         let text = "cart = \"shop\"\nplugin = \"shop.wasm\"\nmode = \"live\"\n".to_owned();
-        let definition = Definition { cart: shop().1, text, plugin: None, mode: "live".to_owned() };
+        let definition = DefinitionRow { cart: shop().1, text, plugin: None, mode: "live".to_owned() };
         let put = move |tx: &Tx<'_>| store::carts::put(tx, &MerchantId::default(), &definition, AT);
         service.store().write::<_, store::Error>(put).await.expect("it can be written");
         Desk { _folder: folder, service, disk, clock }
@@ -64,7 +64,7 @@ impl Desk {
 async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     let desk = Desk::new().await;
     assert_eq!(desk.kinds().await, Vec::<String>::new());
-    let pause = Pause::new("credentials", None);
+    let pause = PauseRow::new("credentials", None);
     desk.change(move |tx| store::carts::pause_longer(tx, &shop().0, &shop().1, &pause)).await;
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
     desk.clock.advance_ms(60_000);
@@ -78,7 +78,7 @@ async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
 #[tokio::test]
 async fn a_cart_that_is_made_again_was_not_seen_yet() {
     let desk = Desk::new().await;
-    desk.service.registry().note(&shop(), &Note::Breaker(Breaker::Open { until_unix_ms: AT + 60_000 }));
+    desk.service.registry().note(&shop(), &WorkerNote::Breaker(Breaker::Open { until_unix_ms: AT + 60_000 }));
     assert_eq!(desk.service.overview().breaker_until(&shop().1), Some(AT + 60_000));
     desk.service.watch().look().await.expect("it can look");
     assert_eq!(desk.service.overview().breaker_until(&shop().1), Some(AT + 60_000), "the cart is there");
@@ -89,22 +89,22 @@ async fn a_cart_that_is_made_again_was_not_seen_yet() {
 #[tokio::test]
 async fn what_the_worker_says_raises_and_clears() {
     let desk = Desk::new().await;
-    let note = |note: Note<'_>| desk.service.registry().note(&shop(), &note);
-    note(Note::Breaker(Breaker::Open { until_unix_ms: AT + 1 }));
+    let note = |note: WorkerNote<'_>| desk.service.registry().note(&shop(), &note);
+    note(WorkerNote::Breaker(Breaker::Open { until_unix_ms: AT + 1 }));
     assert_eq!(desk.kinds().await, ["breaker-open"]);
-    note(Note::Breaker(Breaker::HalfOpen));
+    note(WorkerNote::Breaker(Breaker::HalfOpen));
     assert_eq!(desk.kinds().await, ["breaker-open"], "one order is on its way, and nobody knows yet");
-    note(Note::Breaker(Breaker::Closed));
+    note(WorkerNote::Breaker(Breaker::Closed));
     assert_eq!(desk.kinds().await, Vec::<String>::new());
     let plugins = PluginDir::open(&desk.service.data_dir().plugins()).expect("it is there");
     let missing = plugins.read("missing.wasm").expect_err("there is none");
     let no_folder = PluginDir::open(Path::new("there/is/no/such/folder")).expect_err("there is none");
     let why = |source| Error::PluginFile { plugin: "shop.wasm".to_owned(), folder: "plugins".to_owned(), source };
-    note(Note::NotReady { why: &why(missing) });
+    note(WorkerNote::NotReady { why: &why(missing) });
     assert_eq!(desk.kinds().await, ["plugin-unusable"]);
-    note(Note::NotReady { why: &why(no_folder) });
+    note(WorkerNote::NotReady { why: &why(no_folder) });
     assert_eq!(desk.kinds().await, ["cart-not-ready"], "a fault of the machine is none of the plugin's");
-    note(Note::NotReady { why: &std::io::Error::other("no password") });
+    note(WorkerNote::NotReady { why: &std::io::Error::other("no password") });
     assert_eq!(desk.kinds().await, ["cart-not-ready"]);
 }
 
@@ -123,7 +123,7 @@ async fn a_cart_that_is_gone_is_an_alert_until_it_is_enabled_or_removed() {
     let desk = Desk::new().await;
     desk.change(|tx| {
         store::carts::set_enabled(tx, &shop().0, &shop().1, false)?;
-        alerts::raise(tx, &shop().0, Kind::CartGone.name(), &Subject::Cart(shop().1), Said { detail: "gone", remedies: &[] }, AT)
+        alerts::raise(tx, &shop().0, AlertKind::CartGone.name(), &Subject::Cart(shop().1), Said { detail: "gone", remedies: &[] }, AT)
     })
     .await;
     assert_eq!(desk.kinds().await, ["cart-gone"], "while it is disabled nobody knows better");

@@ -1,9 +1,9 @@
 use super::*;
 use crate::service::Service;
-use crate::service::definitions::{Invalid, Proposal};
+use crate::service::definitions::{InvalidCarts, Proposal};
 use cartage_base::clock::ManualClock;
 use cartage_model::id::MerchantId;
-use cartage_store::carts::Definition;
+use cartage_store::carts::DefinitionRow;
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -23,7 +23,7 @@ async fn desk() -> (tempfile::TempDir, Service) {
     let put = |tx: &Tx<'_>| {
         [("one", bad()), ("two", bad()), ("three", Digest::of(b"another"))].into_iter().try_for_each(|(name, plugin)| {
             let text = format!("cart = \"{name}\"\nplugin = \"shop.wasm\"\nmode = \"live\"\ndigest = \"{plugin}\"\n");
-            let definition = Definition { cart: id(name), text, plugin: Some(plugin), mode: "live".to_owned() };
+            let definition = DefinitionRow { cart: id(name), text, plugin: Some(plugin), mode: "live".to_owned() };
             carts::put(tx, &MerchantId::default(), &definition, AT)
         })
     };
@@ -66,7 +66,7 @@ async fn no_cart_is_bound_to_what_is_banned() {
     let cart = cartage_model::carts::Cart::parse("four.toml", "cart = \"four\"\nplugin = \"shop.wasm\"\n").expect("it is a cart");
     let refused =
         service.definitions().prepare(vec![Proposal { cart, plugin: Some(b"a bad plugin".to_vec()) }]).await.expect_err("it is banned");
-    assert!(matches!(&refused, Invalid::Service(error) if matches!(**error, Error::Banned { .. })), "{refused}");
+    assert!(matches!(&refused, InvalidCarts::Service(error) if matches!(**error, Error::Banned { .. })), "{refused}");
     std::fs::write(service.data_dir().plugins().join("shop.wasm"), "a bad plugin").expect("it is ours");
     let kept = service.carts().get(&id("one")).await.expect("it is there");
     let refused = service.clients().current(&kept).await.err().expect("it is banned");

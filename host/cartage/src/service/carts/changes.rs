@@ -5,7 +5,7 @@ use crate::service::Error;
 use crate::service::carts::Carts;
 use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
-use cartage_store::carts::{Pause, PluginRun};
+use cartage_store::carts::{PauseRow, PluginRun};
 use cartage_store::{self as store, Tx};
 
 impl Carts {
@@ -35,7 +35,7 @@ impl Carts {
             }
         }
         let pause = match why {
-            Some(why) => Some(Pause::new(why, None)),
+            Some(why) => Some(PauseRow::new(why, None)),
             None => self.mark_of_resumed(id).await?,
         };
         let (cart, what) = (id.clone(), if why.is_some() { "pause" } else { "resume" });
@@ -45,11 +45,11 @@ impl Carts {
 
     /// The mark that a resumed cart keeps: after a pause that requires proof, a pause that has ended, so that the next delivery, now or
     /// after a start, begins with one order. `None` after other pauses.
-    async fn mark_of_resumed(&self, id: &CartId) -> Result<Option<Pause>, Error> {
+    async fn mark_of_resumed(&self, id: &CartId) -> Result<Option<PauseRow>, Error> {
         let (merchant, cart, now) = (self.tenant.merchant.clone(), id.clone(), self.tenant.now_unix_ms());
         let row = self.tenant.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &cart)).await?;
         let pause = row.and_then(|row| row.pause).filter(|pause| PauseReason::named_wants_proof(&pause.why));
-        Ok(pause.map(|pause| Pause { until_unix_ms: Some(now), ..pause }))
+        Ok(pause.map(|pause| PauseRow { until_unix_ms: Some(now), ..pause }))
     }
 
     /// Pauses every cart of the merchant until a person resumes them all; each keeps its own pause beside. Returns how many carts this
@@ -70,7 +70,7 @@ impl Carts {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn resume_all(&self) -> Result<(usize, Vec<(CartId, Pause)>), Error> {
+    pub async fn resume_all(&self) -> Result<(usize, Vec<(CartId, PauseRow)>), Error> {
         let line = self.tenant.line("resume", "all carts", String::new());
         let count = self.change_all(line, store::carts::resume_all).await?;
         let (merchant, now) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());

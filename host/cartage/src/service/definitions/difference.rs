@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 /// What changes about a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
+pub struct CartDifference {
     /// Whether the cart did not exist before.
     pub new: bool,
     /// Whether the earlier definition could not be read.
@@ -28,20 +28,20 @@ pub struct Field {
     pub after: Option<String>,
 }
 
-impl Difference {
+impl CartDifference {
     /// The changes from one definition to the other. A key that states its default does not count.
-    pub fn between(before: Option<&Cart>, after: &Cart) -> Difference {
+    pub fn between(before: Option<&Cart>, after: &Cart) -> CartDifference {
         let flat = |cart: &Cart| flat(&cart.to_table());
         let (old, new) = (before.map(flat).unwrap_or_default(), flat(after));
         let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
         let field = |key: &String| Field { key: key.clone(), before: old.get(key).cloned(), after: new.get(key).cloned() };
-        Difference { new: before.is_none(), unreadable: false, fields: changed.map(field).collect() }
+        CartDifference { new: before.is_none(), unreadable: false, fields: changed.map(field).collect() }
     }
 
     /// The changes if the earlier definition could not be read: every key.
-    pub fn mending(after: &Cart) -> Difference {
-        Difference { new: false, unreadable: true, ..Difference::between(None, after) }
+    pub fn mending(after: &Cart) -> CartDifference {
+        CartDifference { new: false, unreadable: true, ..CartDifference::between(None, after) }
     }
 
     /// Whether nothing changes.
@@ -62,7 +62,7 @@ impl fmt::Display for Field {
 }
 
 /// Writes one line for each key.
-impl fmt::Display for Difference {
+impl fmt::Display for CartDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unreadable = self.unreadable.then(|| "it was unreadable".to_owned());
         let lines: Vec<String> = unreadable.into_iter().chain(self.fields.iter().map(ToString::to_string)).collect();
@@ -91,16 +91,16 @@ mod tests {
     #[test]
     fn every_key_that_changes_is_named_and_no_other() {
         let cart = |rest: &str| Cart::parse("a.toml", &format!("cart = \"a\"\nplugin = \"p.wasm\"\n{rest}")).expect("it is a cart");
-        let lines = |before: &str, after: &str| Difference::between(Some(&cart(before)), &cart(after)).to_string();
+        let lines = |before: &str, after: &str| CartDifference::between(Some(&cart(before)), &cart(after)).to_string();
         assert_eq!(lines("mode = \"live\"", "mode = \"live\""), "");
         assert_eq!(lines("", "mode = \"shadow\""), "", "it would be so anyway");
         assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (not set before)");
         assert_eq!(lines("mode = \"live\"", ""), "mode: no longer \"live\"");
         let labels = |status: &str| format!("[labels]\n\"Order Shipped\" = \"{status}\"");
         assert_eq!(lines(&labels("Sent"), &labels("Shipped")), "labels.Order Shipped: \"Shipped\" in place of \"Sent\"");
-        let new = Difference::between(None, &cart(""));
+        let new = CartDifference::between(None, &cart(""));
         assert!(new.new && new.fields.len() == 2, "{new}");
-        let mended = Difference::mending(&cart(""));
+        let mended = CartDifference::mending(&cart(""));
         assert!(!mended.new && !mended.is_empty() && mended.to_string().starts_with("it was unreadable\n"), "{mended}");
     }
 }

@@ -1,6 +1,6 @@
 //! Changes of a part of a cart's definition.
 
-use super::{Definitions, Difference, Invalid, definition};
+use super::{CartDifference, Definitions, InvalidCarts, definition};
 use crate::service::{Error, StoredCart};
 use cartage_model::carts::Cart;
 use cartage_model::id::CartId;
@@ -17,7 +17,7 @@ pub struct Redefined {
     /// The definition from now on.
     pub cart: Cart,
     /// What changed; empty if the definition was like this already.
-    pub difference: Difference,
+    pub difference: CartDifference,
 }
 
 impl Definitions {
@@ -26,16 +26,16 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// [`Invalid::Settings`] if the result is no valid definition; [`Error::NoCart`], also if the cart is removed meanwhile; [`Error::DefinitionChanged`] if others
+    /// [`InvalidCarts::Settings`] if the result is no valid definition; [`Error::NoCart`], also if the cart is removed meanwhile; [`Error::DefinitionChanged`] if others
     /// changed the cart again and again; [`Error::Store`].
-    pub async fn redefine(&self, id: &CartId, change: impl Fn(&mut Cart)) -> Result<Redefined, Invalid> {
+    pub async fn redefine(&self, id: &CartId, change: impl Fn(&mut Cart)) -> Result<Redefined, InvalidCarts> {
         for _ in 0..TRIES {
             let before = self.carts.get(id).await?;
             let mut cart = before.cart.clone();
             change(&mut cart);
             // What is stored must be read again, and a change is made in ways that a file could not spell.
             Cart::parse("the change", &cart.to_toml())?;
-            let difference = Difference::between(Some(&before.cart), &cart);
+            let difference = CartDifference::between(Some(&before.cart), &cart);
             if difference.is_empty() || self.replace(&before, &cart, &difference).await? {
                 return Ok(Redefined { before, cart, difference });
             }
@@ -44,7 +44,7 @@ impl Definitions {
     }
 
     /// Replaces a definition if it is still the one that was looked at. Returns whether it was.
-    async fn replace(&self, before: &StoredCart, cart: &Cart, difference: &Difference) -> Result<bool, Error> {
+    async fn replace(&self, before: &StoredCart, cart: &Cart, difference: &CartDifference) -> Result<bool, Error> {
         let (new, at, merchant) = (definition(cart), self.tenant.now_unix_ms(), self.tenant.merchant.clone());
         let looked_at = before.row.definition.clone();
         let line = self.tenant.line("change", &format!("cart {}", cart.id), difference.to_string());

@@ -38,7 +38,7 @@ impl Desk {
             order: order(number),
             delivery: id(delivery),
             update: Box::new(update(number)),
-            labels: vec![store::orders::Label { line: String::new(), text: delivery.to_owned() }],
+            labels: vec![store::orders::LabelRow { line: String::new(), text: delivery.to_owned() }],
             packages: Vec::new(),
             at_unix_ms: self.service.now_unix_ms(),
         };
@@ -145,7 +145,7 @@ async fn one_is_shown_with_what_is_before_it() {
     desk.accept("1021", "second").await;
     let shown = desk.service.deliveries().find(&id("second")).await.expect("it is looked up").expect("it is there");
     assert_eq!(shown.before, [id("first")]);
-    assert!(matches!(shown.found, Some(Found::Queued(..))) && shown.receipts.is_empty());
+    assert!(matches!(shown.found, Some(FoundDelivery::Queued(..))) && shown.receipts.is_empty());
     assert_eq!(desk.service.deliveries().find(&id("third")).await.expect("it is looked up"), None);
 }
 
@@ -235,8 +235,8 @@ async fn what_was_begun_is_ended_also_where_nobody_waits_for_it() {
     let _ = tokio::time::timeout(std::time::Duration::ZERO, service.deliveries().discard(&first, "wrong")).await;
     assert_eq!(desk.service.wake_signal().news().await.work.len(), 1, "the worker hears of it");
     let shown = desk.service.deliveries().find(&id("first")).await.expect("it is looked up").expect("it is known");
-    let how = outbox::How::Discarded { who: "token shop-door".into(), why: "wrong".into() };
-    assert!(matches!(shown.found, Some(Found::Ended { ending, .. }) if ending.how == how));
+    let how = outbox::EndCause::Discarded { who: "token shop-door".into(), why: "wrong".into() };
+    assert!(matches!(shown.found, Some(FoundDelivery::Ended { ending, .. }) if ending.how == how));
     assert!(desk.service.deliveries().hold(&order("1021")).is_some(), "nobody holds it any more");
 }
 

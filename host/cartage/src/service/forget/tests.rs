@@ -8,7 +8,7 @@ use cartage_model::id::{DeliveryId, Digest, MerchantId};
 use cartage_model::receipt::{Fate, Receipt};
 use cartage_policy::validate::civil_time;
 use cartage_store::cassettes::Tape;
-use cartage_store::orders::{self, Label, Package, Told};
+use cartage_store::orders::{self, LabelRow, PackageRow, Told};
 use cartage_store::outbox::{ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{self as store, decisions, idempotency};
 use std::sync::Arc;
@@ -56,13 +56,13 @@ impl Desk {
             extra: Vec::new(),
         };
         let package =
-            Package { id: None, carrier: None, number: Some(format!("marked-{number}-package")), withdrawn: false, details: None };
+            PackageRow { id: None, carrier: None, number: Some(format!("marked-{number}-package")), withdrawn: false, details: None };
         let new = outbox::New {
             merchant: merchant.clone(),
             order: order(number),
             delivery: DeliveryId::named(delivery),
             update: Box::new(update),
-            labels: vec![Label { line: String::new(), text: format!("marked-{number}-label") }],
+            labels: vec![LabelRow { line: String::new(), text: format!("marked-{number}-label") }],
             packages: vec![package],
             at_unix_ms: AT,
         };
@@ -70,7 +70,7 @@ impl Desk {
         let (key, number) = (delivery.to_owned(), number.to_owned());
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
             let json = format!("{{\"label\":\"{}\"}}", marked(&number, "decision"));
-            decisions::add(tx, &merchant, &order(&number), &decisions::Decision { at_unix_ms: AT, json })?;
+            decisions::add(tx, &merchant, &order(&number), &decisions::DecisionRow { at_unix_ms: AT, json })?;
             let answer = format!("{{\"label\":\"marked-{number}-answer\"}}");
             idempotency::put(tx, &merchant, &key, Digest::of(b"x"), Some(&order(&number)), &answer, AT).map(drop)
         };

@@ -9,9 +9,9 @@ use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, MerchantId};
 use cartage_policy::gate::explain::Explanation;
 use cartage_policy::gate::{Decision, Verdict};
-use cartage_store::carts::{Cart, Pause};
-use cartage_store::orders::{self, Order, OrderRef};
-use cartage_store::outbox::{self, DeadLetter, Ended, How, Queued, Waits, died_of, sqlite};
+use cartage_store::carts::{CartRow, PauseRow};
+use cartage_store::orders::{self, OrderRef, OrderRow};
+use cartage_store::outbox::{self, DeadLetter, EndCause, EndedUpdate, Queued, Waits, died_of, sqlite};
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
 use serde_json::Value;
@@ -19,13 +19,13 @@ use std::sync::atomic::Ordering;
 
 /// The rows about an order, read in one snapshot.
 struct Read {
-    cart: Option<Cart>,
-    order: Option<Order>,
+    cart: Option<CartRow>,
+    order: Option<OrderRow>,
     first: Option<(Queued, Vec<String>)>,
     queued: u64,
     dead: Vec<DeadLetter>,
     delivered: Option<Delivered>,
-    ended: Option<Ended>,
+    ended: Option<EndedUpdate>,
     last_receipt: Option<String>,
     busy_until_unix_ms: u64,
 }
@@ -44,7 +44,7 @@ impl Read {
             queued: sqlite::of_order(view, merchant, order)?.queued,
             dead: sqlite::dead_of(view, merchant, order)?,
             delivered: receipts::delivered_of(view, merchant, order, 1)?.pop(),
-            ended: sqlite::ended_of(view, merchant, order)?.into_iter().rfind(|one| matches!(one.ending.how, How::Discarded { .. })),
+            ended: sqlite::ended_of(view, merchant, order)?.into_iter().rfind(|one| matches!(one.ending.how, EndCause::Discarded { .. })),
             last_receipt: receipts::of_order(view, merchant, order, 1)?.pop(),
             busy_until_unix_ms: orders::standing(view, merchant, order)?.busy.1,
         })
@@ -145,8 +145,8 @@ impl Orders {
             return Ok(Progress::DeadLetter(self.dead_update(letter, queued).await?));
         }
         let Some(order) = order else { return Ok(Progress::NotAccepted) };
-        if let Some(Ended { delivery, sequence, ending }) = ended.filter(|_| gone > has)
-            && let How::Discarded { who, why } = ending.how
+        if let Some(EndedUpdate { delivery, sequence, ending }) = ended.filter(|_| gone > has)
+            && let EndCause::Discarded { who, why } = ending.how
         {
             return Ok(Progress::Discarded(DiscardedUpdate { delivery, sequence, who, why, at_unix_ms: ending.at_unix_ms }));
         }
@@ -178,12 +178,12 @@ impl Orders {
 }
 
 /// What the head of an order's queue waits for.
-pub(super) fn waits_for(first: &Queued, cart: Option<&Cart>, busy_until_unix_ms: u64, seen: &SeenNow, now_unix_ms: u64) -> WaitsFor {
+pub(super) fn waits_for(first: &Queued, cart: Option<&CartRow>, busy_until_unix_ms: u64, seen: &SeenNow, now_unix_ms: u64) -> WaitsFor {
     let Some(cart) = cart else { return WaitsFor::NoCart };
     if !cart.enabled {
         return WaitsFor::Enabled;
     }
-    if let Some(Pause { why, until_unix_ms, said }) = cart.pause.clone().filter(|pause| pause.holds(now_unix_ms)) {
+    if let Some(PauseRow { why, until_unix_ms, said }) = cart.pause.clone().filter(|pause| pause.holds(now_unix_ms)) {
         return WaitsFor::Resumed { why, until_unix_ms, said };
     }
     let due = match first.waits {

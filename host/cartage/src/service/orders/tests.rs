@@ -1,12 +1,12 @@
 use super::look::waits_for;
 use super::*;
-use crate::alerts::{Condition as Alert, Kind, NotReady, Unready};
+use crate::alerts::{AlertCondition as Alert, AlertKind, Unready, UnreadyPart};
 use crate::service::seen::SeenNow;
 use cartage_commands::layout::{self, table};
 use cartage_commands::screen::{SCREEN_LINES_MAX, screen};
 use cartage_model::remedy::Remedy;
 use cartage_policy::gate::{Again, ConditionAnswer, Place, Stage, Verdict};
-use cartage_store::carts::{Cart, Definition, Pause};
+use cartage_store::carts::{CartRow, DefinitionRow, PauseRow};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{Attempts, Queued, Waits};
 
@@ -16,10 +16,10 @@ fn id(text: &str) -> DeliveryId {
     DeliveryId::named(text)
 }
 
-fn cart(enabled: bool, pause: Option<Pause>) -> Cart {
+fn cart(enabled: bool, pause: Option<PauseRow>) -> CartRow {
     let definition =
-        Definition { cart: CartId::new("shop").expect("it is a Cart ID"), mode: "live".into(), text: String::new(), plugin: None };
-    Cart { definition, enabled, pause, paused_with_all: false, made_at_unix_ms: 0, changed_at_unix_ms: 0, lists: 0 }
+        DefinitionRow { cart: CartId::new("shop").expect("it is a Cart ID"), mode: "live".into(), text: String::new(), plugin: None };
+    CartRow { definition, enabled, pause, paused_with_all: false, made_at_unix_ms: 0, changed_at_unix_ms: 0, lists: 0 }
 }
 
 fn queued(waits: Waits, fault: Option<&str>) -> Queued {
@@ -40,13 +40,15 @@ fn queued(waits: Waits, fault: Option<&str>) -> Queued {
 
 #[test]
 fn what_holds_an_update_longest_is_what_it_waits_for() {
-    let pause = |until_unix_ms| Some(Pause { why: "rate-limited".into(), until_unix_ms, said: None });
+    let pause = |until_unix_ms| Some(PauseRow { why: "rate-limited".into(), until_unix_ms, said: None });
     let due = |at| Waits::Until { due_at_unix_ms: at };
     let open = |until| SeenNow { breaker_until_unix_ms: Some(until), not_ready: None };
     let (until, seen) = (NOW + 5_000, SeenNow::default());
     let resumed = |until_unix_ms| WaitsFor::Resumed { why: "rate-limited".into(), until_unix_ms, said: None };
-    let not_ready =
-        SeenNow { breaker_until_unix_ms: None, not_ready: Some(Unready { part: NotReady::Plugin, why: "no plugin".into(), remedy: None }) };
+    let not_ready = SeenNow {
+        breaker_until_unix_ms: None,
+        not_ready: Some(Unready { part: UnreadyPart::Plugin, why: "no plugin".into(), remedy: None }),
+    };
     for (head, cart, busy, seen, expected) in [
         (queued(due(NOW), None), None, 0, &seen, WaitsFor::NoCart),
         (queued(due(NOW), None), Some(cart(false, pause(None))), 0, &seen, WaitsFor::Enabled),
@@ -214,7 +216,7 @@ fn nobody_is_told_to_send_again_what_would_come_twice() {
 fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
     const NOTHING: &str = "nothing that you must do";
     let alert = Alert {
-        kind: Kind::Blocked,
+        kind: AlertKind::Blocked,
         subject: cartage_model::alerts::Subject::of_text("cart shop"),
         detail: String::new(),
         remedies: vec![],

@@ -10,7 +10,7 @@ use cartage_policy::validate::utc;
 
 impl OrderStatus {
     /// A decision in words that begins with the order's state. `alerts` are those of the order's cart.
-    pub(in crate::service) fn explanation(&self, decision: &Decision, alerts: &[alerts::Condition]) -> Explanation {
+    pub(in crate::service) fn explanation(&self, decision: &Decision, alerts: &[alerts::AlertCondition]) -> Explanation {
         let gate = explain(decision);
         let refused = decision.must_act().then(|| format!("the last request is not sent: look at {}", gate.crosses()));
         let mut notes = self.notes();
@@ -197,7 +197,7 @@ impl OrderStatus {
         }
     }
 
-    fn advice(&self, decision: &Decision, gate: &Explanation, alerts: &[alerts::Condition]) -> Option<Sentence> {
+    fn advice(&self, decision: &Decision, gate: &Explanation, alerts: &[alerts::AlertCondition]) -> Option<Sentence> {
         let on_its_way = matches!(self.place, Progress::Waiting(_) | Progress::DeadLetter(_));
         match decision.verdict {
             Verdict::Send if on_its_way => Some("All six conditions hold, but another update would only wait behind the one above.".into()),

@@ -4,8 +4,8 @@ use cartage_base::clock::ManualClock;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{MerchantId, SenderOrderNumber};
 use cartage_model::remedy::Remedy;
-use cartage_store::carts::Definition;
-use cartage_store::outbox::{self, ClaimRequest, Claimed, Found, How, Settle, Settlement};
+use cartage_store::carts::DefinitionRow;
+use cartage_store::outbox::{self, ClaimRequest, Claimed, EndCause, FoundDelivery, Settle, Settlement};
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -23,7 +23,7 @@ async fn desk() -> (tempfile::TempDir, Service) {
     let service = Service::init(&folder.path().join("data"), Arc::new(ManualClock::at(AT))).expect("it is made");
     let put = |tx: &Tx<'_>| {
         let text = "cart = \"shop\"\nplugin = \"shop.wasm\"\nmode = \"live\"\n".to_owned();
-        store::carts::put(tx, &MerchantId::default(), &Definition { cart: shop(), text, plugin: None, mode: "live".to_owned() }, AT)
+        store::carts::put(tx, &MerchantId::default(), &DefinitionRow { cart: shop(), text, plugin: None, mode: "live".to_owned() }, AT)
     };
     service.store().write::<_, store::Error>(put).await.expect("it can be written");
     (folder, service)
@@ -99,7 +99,7 @@ async fn what_waits_keeps_its_cart_unless_it_is_to_be_ended() {
     for delivery in all {
         let found = service.outbox().find(MerchantId::default(), delivery).await.expect("it can be looked for");
         assert!(
-            matches!(&found, Some(Found::Ended { ending, .. }) if matches!(&ending.how, How::Discarded { why, .. } if why == WHY)),
+            matches!(&found, Some(FoundDelivery::Ended { ending, .. }) if matches!(&ending.how, EndCause::Discarded { why, .. } if why == WHY)),
             "{found:?}"
         );
     }

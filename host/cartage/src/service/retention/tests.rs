@@ -8,7 +8,7 @@ use cartage_model::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
 use cartage_model::parameters::{Scope, assign};
 use cartage_model::receipt::{Fate, Receipt};
 use cartage_store::cassettes::{Personal, Tape};
-use cartage_store::orders::{Label, OrderRef};
+use cartage_store::orders::{LabelRow, OrderRef};
 use cartage_store::outbox::{self, ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{View, audit, cassettes, decisions, idempotency, orders, receipts};
 use std::sync::Arc;
@@ -60,14 +60,14 @@ impl Desk {
             order: order(number),
             delivery: delivery.clone(),
             update: Box::new(update(number)),
-            labels: vec![Label { line: String::new(), text: "Order Shipped".to_owned() }],
+            labels: vec![LabelRow { line: String::new(), text: "Order Shipped".to_owned() }],
             packages: Vec::new(),
             at_unix_ms,
         };
         self.service.outbox().accept(vec![new]).await.expect("it is accepted");
         self.write({
             let number = number.to_owned();
-            move |tx, merchant| decisions::add(tx, merchant, &order(&number), &decisions::Decision { at_unix_ms, json: "{}".into() })
+            move |tx, merchant| decisions::add(tx, merchant, &order(&number), &decisions::DecisionRow { at_unix_ms, json: "{}".into() })
         })
         .await;
         let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms };
@@ -129,7 +129,7 @@ async fn each_kind_is_kept_for_its_days_and_not_a_millisecond_longer() {
         let tape = Tape { json: "{}".into(), personal: Personal::Raw };
         for (attempt, failed) in [(8, true), (9, false)] {
             let (delivery, tape) = (DeliveryId::named("raw"), if failed { Tape::redacted("{}") } else { tape.clone() });
-            cassettes::put(tx, merchant, &cassettes::Cassette { delivery, attempt, at_unix_ms: AT, failed, tape })?;
+            cassettes::put(tx, merchant, &cassettes::CassetteRow { delivery, attempt, at_unix_ms: AT, failed, tape })?;
         }
         idempotency::put(tx, merchant, "key", Digest::of(b"body"), None, "{}", AT).map(drop)
     })
@@ -159,7 +159,7 @@ async fn a_merchant_may_keep_things_longer_and_others_do_not() {
         merchants::put(tx, &other, AT)?;
         [merchant, &other].into_iter().try_for_each(|merchant| {
             let (delivery, tape) = (DeliveryId::named("d"), Tape::redacted("{}"));
-            cassettes::put(tx, merchant, &cassettes::Cassette { delivery, attempt: 1, at_unix_ms: AT, failed: false, tape })
+            cassettes::put(tx, merchant, &cassettes::CassetteRow { delivery, attempt: 1, at_unix_ms: AT, failed: false, tape })
         })
     })
     .await;

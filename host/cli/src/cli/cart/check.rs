@@ -5,7 +5,7 @@ use crate::cli::attempt::warn_of_reflection;
 use crate::cli::{Failure, Verdict, report};
 use cartage::exchange::Outcome;
 use cartage::id::{CartId, SenderOrderNumber};
-use cartage::service::{Asked, Next};
+use cartage::service::{AskedList, Next};
 use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
 use cartage_http::api::documents::{CheckBody, CheckResult};
 
@@ -54,7 +54,7 @@ pub(in crate::cli) async fn run(api: &Client, cart: &CartId, order: Option<Sende
 }
 
 /// Shows one list of the shop, and the entries of the cart's definition that the list lacks. Returns whether the shop gave the list.
-fn show_list(Asked { of, list, failed, doubts }: &Asked, json: bool) -> bool {
+fn show_list(AskedList { of, list, failed, doubts }: &AskedList, json: bool) -> bool {
     let what = match of {
         ChoicesOf::Statuses => "statuses that the cart knows".to_owned(),
         ChoicesOf::Carriers => "carriers that the cart knows".to_owned(),

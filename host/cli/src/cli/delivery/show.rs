@@ -3,7 +3,7 @@
 use crate::cli::report;
 use cartage::counted::counted;
 use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage::outbox::{How, Waits, died_of, with_it};
+use cartage::outbox::{EndCause, Waits, died_of, with_it};
 use cartage::remedy::Remedy;
 use cartage::service::fate_name;
 use cartage_commands::command;
@@ -153,8 +153,8 @@ fn has_it_line(has: &DeliveredDelivery) -> String {
 
 fn ended_line(ended: &EndedDelivery) -> String {
     let how = match &ended.ending {
-        How::Discarded { who, why } => format!("discarded ({who}: {why})"),
-        How::Superseded { by } => format!("superseded by the newer delivery {by}"),
+        EndCause::Discarded { who, why } => format!("discarded ({who}: {why})"),
+        EndCause::Superseded { by } => format!("superseded by the newer delivery {by}"),
     };
     format!("{}, {how} at {}", of(&ended.cart, &ended.order_number, ended.sequence), report::time(ended.ended_at_unix_ms))
 }

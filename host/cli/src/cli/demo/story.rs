@@ -3,7 +3,7 @@
 
 use super::{Error, failed};
 use crate::cli::{Failure, report};
-use cartage_demo_cart::{DemoCart, Order};
+use cartage_demo_cart::{DemoCart, DemoOrder};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -182,7 +182,7 @@ impl Stage<'_> {
     async fn told(&mut self, cart: &DemoCart, number: &str, should: u32) -> Result<(), Failure> {
         let start = Instant::now();
         let order = loop {
-            let order: Order = cart.orders().get(number).cloned().unwrap_or_default();
+            let order: DemoOrder = cart.orders().get(number).cloned().unwrap_or_default();
             if order.updates >= should {
                 break order;
             }

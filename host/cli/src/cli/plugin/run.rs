@@ -18,7 +18,7 @@ use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use cartage_commands::quoted;
 use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::Update;
-use cartage_demo_cart::{Account, DemoCart, Order};
+use cartage_demo_cart::{Account, DemoCart, DemoOrder};
 use flags::CartFlags;
 use next::{Next, Repeats, told};
 use serde::Serialize;
@@ -87,7 +87,7 @@ struct Report {
     attempts: Vec<Tried>,
     /// The demonstration cart's orders afterwards; `None` without that cart.
     #[serde(skip_serializing_if = "Option::is_none")]
-    demo_cart: Option<BTreeMap<String, Order>>,
+    demo_cart: Option<BTreeMap<String, DemoOrder>>,
 }
 
 #[derive(Serialize)]

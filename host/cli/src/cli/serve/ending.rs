@@ -1,7 +1,7 @@
 //! How the daemon ends: by a signal, because its store accepts no more writes, or because its worker ended.
 
 use super::{report, systemd};
-use cartage::store::{Stop, Store};
+use cartage::store::{Store, WriteStop};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ impl Signals {
 pub(super) struct Ended<T> {
     pub(super) worker: T,
     /// Why the store accepts no more writes; `None` if it still does.
-    pub(super) store_stopped: Option<Stop>,
+    pub(super) store_stopped: Option<WriteStop>,
     /// When all parts were told to stop.
     pub(super) told: Instant,
 }

@@ -4,7 +4,7 @@ use super::super::call::{Call, json};
 use super::super::problem::{self, Problem};
 use super::super::schema;
 use axum::response::Response;
-use cartage::service::{Asked, Checked, Next};
+use cartage::service::{AskedList, Checked, Next};
 use cartage_contract::delivery::FindingLevel;
 use cartage_engine::unsupported;
 use cartage_model::exchange::Outcome;
@@ -41,7 +41,7 @@ pub struct CheckResult {
     pub secret_reflected: bool,
     /// The lists that only the shop knows, each with what it lacks of the cart's definition.
     #[schema(value_type = Vec<Object>)]
-    pub lists: Vec<Asked>,
+    pub lists: Vec<AskedList>,
     /// What is allowed in the definition, but probably wrong, and what the plugin wants that this host does not support yet.
     pub warnings: Vec<String>,
     /// Of the warnings, those of what this host does not support yet.

@@ -9,7 +9,7 @@ use super::outside::from_outside;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cartage::service::definitions::{Field, Invalid, Prepared, PreparedCart, Proposal};
+use cartage::service::definitions::{Field, InvalidCarts, Prepared, PreparedCart, Proposal};
 use cartage::service::{self, StoredCredential};
 use cartage_contract::manifest::Slot;
 use cartage_model::carts::Cart;
@@ -227,11 +227,13 @@ fn no_file(cart: &CartId, place: usize, count: usize) -> Problem {
 }
 
 /// The problem of a definition that is not taken.
-pub(super) fn not_taken(error: Invalid) -> Problem {
+pub(super) fn not_taken(error: InvalidCarts) -> Problem {
     let correct = match &error {
-        Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => Some(Correct::Definition),
-        Invalid::Service(error) if matches!(**error, service::Error::PluginFile { .. }) && !error.is_fault() => Some(Correct::PluginFile),
-        Invalid::Service(_) | Invalid::Twice { .. } | Invalid::Digest(_) => None,
+        InvalidCarts::Endpoint { .. } | InvalidCarts::Settings(_) | InvalidCarts::Credential(_) => Some(Correct::Definition),
+        InvalidCarts::Service(error) if matches!(**error, service::Error::PluginFile { .. }) && !error.is_fault() => {
+            Some(Correct::PluginFile)
+        }
+        InvalidCarts::Service(_) | InvalidCarts::Twice { .. } | InvalidCarts::Digest(_) => None,
     };
     Problem::from(error).with(More { correct, ..More::default() })
 }

@@ -5,7 +5,7 @@ use crate::api::schema::UnixMs;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, DeadLetter, Ending, How, Unreadable, Waits};
+use cartage_store::outbox::{self, DeadLetter, DeliveryEnd, EndCause, Unreadable, Waits};
 use cartage_store::receipts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -208,7 +208,7 @@ pub struct EndedDelivery {
     pub ended_at_unix_ms: u64,
     /// By whom or what the delivery was ended.
     #[schema(value_type = EndedBy, inline)]
-    pub ending: How,
+    pub ending: EndCause,
 }
 
 #[derive(ToSchema)]
@@ -237,7 +237,7 @@ enum QueuedFor {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
-#[expect(dead_code, reason = "it describes `How` of the outbox and is never made")]
+#[expect(dead_code, reason = "it describes `EndCause` of the outbox and is never made")]
 enum EndedBy {
     /// A person discarded the delivery.
     Discarded {
@@ -254,7 +254,7 @@ enum EndedBy {
 }
 
 impl EndedDelivery {
-    pub(super) fn of(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> EndedDelivery {
+    pub(super) fn of(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &DeliveryEnd) -> EndedDelivery {
         EndedDelivery {
             delivery: delivery.clone(),
             cart: order.cart.clone(),
@@ -269,8 +269,8 @@ impl EndedDelivery {
 impl From<EndedDelivery> for Delivery {
     fn from(ended: EndedDelivery) -> Delivery {
         match ended.ending {
-            How::Discarded { .. } => Delivery::Discarded(ended),
-            How::Superseded { .. } => Delivery::Superseded(ended),
+            EndCause::Discarded { .. } => Delivery::Discarded(ended),
+            EndCause::Superseded { .. } => Delivery::Superseded(ended),
         }
     }
 }

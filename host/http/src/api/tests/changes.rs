@@ -112,7 +112,7 @@ async fn a_cart_that_cannot_be_read_hides_no_other_and_is_mended() {
     let desk = Desk::new().await;
     let admin = desk.token("default", Role::Admin).await;
     let write = |tx: &Tx<'_>| {
-        let definition = Definition { cart: cart("garden"), text: "mode = ".to_owned(), plugin: None, mode: "live".to_owned() };
+        let definition = DefinitionRow { cart: cart("garden"), text: "mode = ".to_owned(), plugin: None, mode: "live".to_owned() };
         store::carts::put(tx, &merchant("default"), &definition, NOW)
     };
     desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");

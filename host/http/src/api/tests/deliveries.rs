@@ -196,7 +196,7 @@ async fn a_cassette_is_shown_to_operators() {
     desk.queue("default", "1", "Order Shipped").await;
     let dead = desk.kill("default", "1", REFUSED, Then::Go).await;
     let tape = store::cassettes::Tape::redacted("{\"tape\":1}");
-    let tape = store::cassettes::Cassette { delivery: dead.clone(), attempt: 1, at_unix_ms: NOW, failed: true, tape };
+    let tape = store::cassettes::CassetteRow { delivery: dead.clone(), attempt: 1, at_unix_ms: NOW, failed: true, tape };
     let write = move |tx: &Tx<'_>| store::cassettes::put(tx, &MerchantId::default(), &tape);
     desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
     let cassette = |attempt: &str, token: &str| desk.ask(get(&format!("/v1/deliveries/{dead}/cassettes/{attempt}")).by(token));

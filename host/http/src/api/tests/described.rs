@@ -14,7 +14,7 @@ use cartage_model::carts::{Binding, BoundTo, Consent, Mode, PrivateException};
 use cartage_model::remedy::{Remedy, Sentence};
 use cartage_policy::gate::{self, Condition, Given};
 use cartage_policy::validate::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
-use cartage_store::outbox::{How, MergedUpdate, Waits};
+use cartage_store::outbox::{EndCause, MergedUpdate, Waits};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -288,7 +288,7 @@ fn a_cart_and_its_deliveries_are_described_as_they_are_sent() {
     for waits in [Waits::Until { due_at_unix_ms: 1 }, Waits::Attempt { due_at_unix_ms: 1 }, Waits::Behind, Waits::Blocked { by: 1 }] {
         fits(&written(&waits), &schemas["QueuedDelivery"]["properties"]["waits"], true).expect("it fits");
     }
-    for how in [How::Discarded { who: "a".to_owned(), why: "b".to_owned() }, How::Superseded { by: delivery() }] {
+    for how in [EndCause::Discarded { who: "a".to_owned(), why: "b".to_owned() }, EndCause::Superseded { by: delivery() }] {
         fits(&written(&how), &schemas["EndedDelivery"]["properties"]["ending"], true).expect("it fits");
     }
 }

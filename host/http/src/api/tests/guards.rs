@@ -90,7 +90,7 @@ async fn a_role_that_this_release_does_not_know_may_do_nothing() {
     let desk = Desk::new().await;
     let secret = format!("cartage_{}", "a".repeat(CHARS - 8));
     let digest = Digest::of(secret.as_bytes());
-    let token = store::tokens::Token {
+    let token = store::tokens::TokenRow {
         name: "later".into(),
         digest,
         role: "auditor".into(),
@@ -222,7 +222,7 @@ async fn hosts_and_origins_are_those_that_were_named() {
 
 #[tokio::test]
 async fn each_token_has_a_rate_of_its_own() {
-    let desk = Desk::with(Rate { per_second: 2, burst: 3 }).await;
+    let desk = Desk::with(TokenRate { per_second: 2, burst: 3 }).await;
     let (first, second) = (desk.token("default", Role::Sender).await, desk.token("default", Role::Sender).await);
     let ask = |token: &str| get("/v1/labels").by(token);
     for _ in 0..3 {
@@ -257,10 +257,10 @@ async fn readiness_says_why_not() {
     desk.ask(get("/readyz")).await.is(StatusCode::OK);
     let api = Api {
         service: desk.service.clone(),
-        callers: Callers::Tokens { hosts: vec!["localhost".to_owned()], origins: vec![], rate: Rate::default() },
+        callers: Callers::Tokens { hosts: vec!["localhost".to_owned()], origins: vec![], rate: TokenRate::default() },
         ready: Arc::new(|| Box::pin(async { Err("it is shutting down".to_owned()) })),
         metrics: Arc::new(|| Box::pin(async { metrics::Metrics::default() })),
-        labels: metrics::Labels::Together,
+        labels: metrics::SeriesLabels::Together,
     };
     let router = router(api).expect("there is randomness");
     let desk = Desk { router, ..desk };

@@ -11,7 +11,7 @@ impl Desk {
             callers: Callers::Machine,
             ready: Arc::new(|| Box::pin(async { Ok(()) })),
             metrics: Arc::new(|| Box::pin(async { numbers() })),
-            labels: metrics::Labels::Together,
+            labels: metrics::SeriesLabels::Together,
         };
         router(api).expect("there is randomness")
     }

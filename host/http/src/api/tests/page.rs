@@ -3,7 +3,7 @@
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cartage::deliver::registry::{CartRegistry as _, Note};
+use cartage::deliver::registry::{CartRegistry as _, WorkerNote};
 use cartage_policy::schedule::Breaker;
 
 impl Ask {
@@ -88,14 +88,14 @@ async fn an_open_breaker_is_shown_with_its_cart_and_to_whom_it_makes_wait() {
     let operator = desk.token("default", Role::Operator).await;
     desk.queue("default", "1021", "Order Shipped").await;
     let (key, until_unix_ms) = ((MerchantId::default(), cart("seed-shop")), NOW + 10_000);
-    desk.service.registry().note(&key, &Note::Breaker(Breaker::Open { until_unix_ms }));
+    desk.service.registry().note(&key, &WorkerNote::Breaker(Breaker::Open { until_unix_ms }));
     let until = cartage_policy::validate::utc(until_unix_ms);
     let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
     assert!(page.contains(&format!("<td>breaker open until {until}</td>")), "{page}");
     assert!(page.contains(&format!("<pre>Waiting: update 1 of order 1021 waits until {until}")), "{page}");
     let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
     assert_eq!(shown.json["breaker_open_until_unix_ms"], until_unix_ms);
-    desk.service.registry().note(&key, &Note::Breaker(Breaker::Closed));
+    desk.service.registry().note(&key, &WorkerNote::Breaker(Breaker::Closed));
     let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
     assert_eq!(shown.json["breaker_open_until_unix_ms"], Value::Null);
 }

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 const SOON: Duration = Duration::from_millis(200);
 
-fn limits(bytes_max: usize) -> Limits {
-    Limits { bytes_max, at_most: SOON }
+fn limits(bytes_max: usize) -> BodyLimits {
+    BodyLimits { bytes_max, at_most: SOON }
 }
 
 /// A body without an announced length, which arrives piece by piece as its sender sends it.
@@ -28,8 +28,8 @@ fn pieces() -> (mpsc::Sender<Bytes>, Body) {
     (sender, Body::new(Pieces(receiver)))
 }
 
-fn begin(body: Body, limits: Limits) -> Reading {
-    Reading::begin(&HeaderMap::new(), body, limits).expect("it says of no size that it is too large")
+fn begin(body: Body, limits: BodyLimits) -> BodyReader {
+    BodyReader::begin(&HeaderMap::new(), body, limits).expect("it says of no size that it is too large")
 }
 
 async fn send(to: &mpsc::Sender<Bytes>, bytes: usize) {
@@ -40,7 +40,7 @@ async fn send(to: &mpsc::Sender<Bytes>, bytes: usize) {
 async fn a_body_has_as_many_bytes_as_are_taken_and_not_one_more() {
     let room = Room::new(1 << 20);
     for (bytes, most, is_taken) in [(0, 0, true), (10, 10, true), (11, 10, false), (200_000, 200_000, true), (200_001, 200_000, false)] {
-        let said = Reading::begin(&HeaderMap::new(), Body::from(vec![b'x'; bytes]), limits(most));
+        let said = BodyReader::begin(&HeaderMap::new(), Body::from(vec![b'x'; bytes]), limits(most));
         match (said, is_taken) {
             (Ok(reading), true) => assert_eq!(reading.whole(&room, "a").await.expect("it is taken").bytes.len(), bytes),
             (said, _) => assert!(!is_taken && matches!(said, Err(Error::TooLarge { .. })), "{bytes} of {most}: {said:?}"),
@@ -55,7 +55,7 @@ async fn a_body_has_as_many_bytes_as_are_taken_and_not_one_more() {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("11"));
     let (_sender, body) = pieces();
-    assert!(matches!(Reading::begin(&headers, body, limits(10)), Err(Error::TooLarge { bytes_max: 10 })), "nothing of it has come");
+    assert!(matches!(BodyReader::begin(&headers, body, limits(10)), Err(Error::TooLarge { bytes_max: 10 })), "nothing of it has come");
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn large_bodies_have_so_much_memory_together_and_small_ones_need_none() {
 async fn one_sender_has_half_of_it_at_most_and_waits_for_its_own() {
     let bytes = 2 * START_BYTES;
     let room = Arc::new(Room::new(4 * bytes));
-    let large = |at_most| begin(Body::from(vec![b'x'; bytes]), Limits { bytes_max: bytes, at_most });
+    let large = |at_most| begin(Body::from(vec![b'x'; bytes]), BodyLimits { bytes_max: bytes, at_most });
     let first = large(SOON).whole(&room, "a").await.expect("there is room");
     let _second = large(SOON).whole(&room, "a").await.expect("there is room");
     assert!(matches!(large(SOON).whole(&room, "a").await, Err(Error::NoRoom)), "it has its half");
@@ -146,7 +146,7 @@ async fn what_is_refused_is_let_go_for_a_while() {
     let (sender, body) = pieces();
     send(&sender, 5).await;
     let begun = Instant::now();
-    begin(body, Limits { bytes_max: 10, at_most: SOON }).discard().await;
+    begin(body, BodyLimits { bytes_max: 10, at_most: SOON }).discard().await;
     assert!(begun.elapsed() < Duration::from_secs(5), "it is not waited for longer than for a body");
     let (sender, body) = pieces();
     for _ in 0..4 {

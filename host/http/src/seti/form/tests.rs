@@ -1,18 +1,18 @@
 use super::*;
 
-fn post(body: &[u8]) -> Request<'_> {
-    Request { method: "POST", query: None, content_type: Some(FORM_TYPE), body }
+fn post(body: &[u8]) -> SetiRequest<'_> {
+    SetiRequest { method: "POST", query: None, content_type: Some(FORM_TYPE), body }
 }
 
 fn inlet(keys: &str) -> Inlet {
     toml::from_str(&format!("user = \"om\"\n{keys}")).expect("it is an inlet")
 }
 
-fn read(request: &Request<'_>) -> Result<Form, Error> {
+fn read(request: &SetiRequest<'_>) -> Result<Form, Error> {
     Form::read(request, &inlet(""))
 }
 
-fn text(request: &Request<'_>, name: &str) -> Option<String> {
+fn text(request: &SetiRequest<'_>, name: &str) -> Option<String> {
     read(request).expect("it is a form").text(name).expect("it is text")
 }
 
@@ -38,23 +38,26 @@ fn fields_are_decoded_as_senders_write_them() {
 
 #[test]
 fn the_body_counts_after_the_query_and_not_at_all_for_get() {
-    let both = Request { query: Some("a=query&b=query"), ..post(b"a=body") };
+    let both = SetiRequest { query: Some("a=query&b=query"), ..post(b"a=body") };
     assert_eq!((text(&both, "a").as_deref(), text(&both, "b").as_deref()), (Some("body"), Some("query")));
-    assert_eq!(text(&Request { method: "GET", ..both }, "a").as_deref(), Some("query"));
+    assert_eq!(text(&SetiRequest { method: "GET", ..both }, "a").as_deref(), Some("query"));
 }
 
 #[test]
 fn only_forms_are_read() {
     for good in [None, Some(FORM_TYPE), Some("Application/X-WWW-Form-Urlencoded; charset=ISO-8859-1")] {
-        assert!(read(&Request { content_type: good, ..post(b"a=1") }).is_ok(), "{good:?}");
+        assert!(read(&SetiRequest { content_type: good, ..post(b"a=1") }).is_ok(), "{good:?}");
     }
     for bad in ["application/json", "multipart/form-data; boundary=x", "text/xml", ""] {
-        let error = read(&Request { content_type: Some(bad), ..post(b"a=1") }).expect_err(bad);
+        let error = read(&SetiRequest { content_type: Some(bad), ..post(b"a=1") }).expect_err(bad);
         assert_eq!(error, Error::ContentType { content_type: bad.to_owned() });
-        assert!(read(&Request { content_type: Some(bad), query: Some("a=1"), ..post(b"") }).is_ok(), "there is no body to be of {bad:?}");
+        assert!(
+            read(&SetiRequest { content_type: Some(bad), query: Some("a=1"), ..post(b"") }).is_ok(),
+            "there is no body to be of {bad:?}"
+        );
     }
     for bad in ["PUT", "HEAD", "post", ""] {
-        assert_eq!(read(&Request { method: bad, ..post(b"a=1") }).expect_err(bad), Error::Method { method: bad.to_owned() });
+        assert_eq!(read(&SetiRequest { method: bad, ..post(b"a=1") }).expect_err(bad), Error::Method { method: bad.to_owned() });
     }
 }
 
@@ -65,16 +68,16 @@ fn limits_hold_at_their_edges() {
     let error = read(&post(&long("update", BODY_BYTES_MAX + 1))).expect_err("one byte over");
     assert_eq!(error, Error::TooLong { place: "body", max: BODY_BYTES_MAX });
     let query = |total: usize| String::from_utf8(long("update", total)).expect("it is ASCII");
-    assert!(read(&Request { query: Some(&query(QUERY_BYTES_MAX)), ..post(b"") }).is_ok());
-    let error = read(&Request { query: Some(&query(QUERY_BYTES_MAX + 1)), ..post(b"") }).expect_err("one byte over");
+    assert!(read(&SetiRequest { query: Some(&query(QUERY_BYTES_MAX)), ..post(b"") }).is_ok());
+    let error = read(&SetiRequest { query: Some(&query(QUERY_BYTES_MAX + 1)), ..post(b"") }).expect_err("one byte over");
     assert_eq!(error, Error::TooLong { place: "query", max: QUERY_BYTES_MAX });
     assert!(read(&post(&long("a", FIELD_BYTES_MAX + 2))).is_ok());
     let form = read(&post(&long("a", FIELD_BYTES_MAX + 3))).expect("it is judged where it is asked for");
     let error = form.text("a").expect_err("one byte over");
     assert_eq!(error, Error::FieldTooLong { name: "a".to_owned(), bytes: FIELD_BYTES_MAX + 1 });
     let many = |count: usize| "a=1&".repeat(count);
-    assert!(read(&Request { query: Some("b=1"), ..post(many(FIELDS_MAX - 1).as_bytes()) }).is_ok());
-    let error = read(&Request { query: Some("b=1"), ..post(many(FIELDS_MAX).as_bytes()) }).expect_err("one over");
+    assert!(read(&SetiRequest { query: Some("b=1"), ..post(many(FIELDS_MAX - 1).as_bytes()) }).is_ok());
+    let error = read(&SetiRequest { query: Some("b=1"), ..post(many(FIELDS_MAX).as_bytes()) }).expect_err("one over");
     assert_eq!(error, Error::TooManyFields);
 }
 

@@ -5,7 +5,7 @@ use crate::inbound::body::START_BYTES;
 use axum::body::{Bytes, HttpBody};
 use cartage_base::clock::ManualClock;
 use cartage_model::id::Digest;
-use cartage_store::carts::Definition;
+use cartage_store::carts::DefinitionRow;
 use cartage_store::credentials::Generation;
 use cartage_store::{self as store, Tx, plugins};
 use http::Request;
@@ -35,7 +35,7 @@ impl Desk {
         let service = Service::init(&folder.path().join("data"), clock.clone()).expect("it is made");
         let digest = Digest::of(b"a plugin that is never run");
         let manifest = cartage_fixtures::manifest();
-        let row = plugins::Plugin {
+        let row = plugins::PluginRow {
             digest,
             name: "test".to_owned(),
             version: "1.0.0".to_owned(),
@@ -45,7 +45,7 @@ impl Desk {
         };
         let cart = CartId::new("shop").expect("it is a Cart ID");
         let text = "cart = \"shop\"\nplugin = \"test.wasm\"\nmode = \"live\"\n[seti]\nuser = \"om\"\n".to_owned();
-        let definition = Definition { cart: cart.clone(), text, plugin: Some(digest), mode: "live".to_owned() };
+        let definition = DefinitionRow { cart: cart.clone(), text, plugin: Some(digest), mode: "live".to_owned() };
         let write = move |tx: &Tx<'_>| {
             plugins::put(tx, &MerchantId::default(), &row)?;
             store::carts::put(tx, &MerchantId::default(), &definition, NOW).map(drop)

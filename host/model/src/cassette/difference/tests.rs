@@ -126,7 +126,7 @@ fn outcomes_are_compared_by_kind_and_then_by_what_they_say() {
         extra: vec![],
     };
     assert_eq!(said(&was, &of(Outcome::Failed(failed))), ["outcome was \"done\", is \"failed (unavailable): it is closed\""]);
-    let trap = |reason: &str| of(Outcome::Ended(Ended::Trap { reason: reason.into() }));
+    let trap = |reason: &str| of(Outcome::Ended(CallEnd::Trap { reason: reason.into() }));
     assert_eq!(said(&trap("it panicked\n  by f"), &trap("it panicked\n  by g")), Vec::<String>::new());
     assert_eq!(said(&trap("a"), &trap("b")), ["outcome: trap reason was \"a\", is \"b\""]);
 }

@@ -8,7 +8,7 @@ fn outcome() -> Outcome {
 
 /// The answers that a plugin with these asks gets, and its take.
 async fn answers(cassette: &Cassette, asks: Vec<HostCall>) -> (Vec<HostReply>, Take) {
-    let mut session = Session::new(cassette);
+    let mut session = ReplaySession::new(cassette);
     let mut answers = Vec::new();
     for ask in asks {
         answers.push(session.answer(ask).await);
@@ -62,7 +62,7 @@ async fn a_call_ends_where_its_recording_ends() {
     let mut open = cassette();
     let Some(Entry::Http(last)) = open.recording.entries.last_mut() else { panic!("it is a request") };
     last.answer = None;
-    open.outcome = Outcome::Ended(Ended::Stopped(Stop::DryRun));
+    open.outcome = Outcome::Ended(CallEnd::Stopped(Stop::DryRun));
     let mac = HostCall::Mac { slot: "key".into(), algorithm: Algorithm::Sha256, message: vec![text("a")] };
     let asks = vec![get("/orders/1021"), mac, HostCall::Send(request(Method::Post, "/orders/7"))];
     let (_, take) = answers(&open, asks).await;
@@ -70,7 +70,7 @@ async fn a_call_ends_where_its_recording_ends() {
 
     let mut reflected = cassette();
     reflected.recording.entries.truncate(2);
-    reflected.outcome = Outcome::Ended(Ended::Stopped(Stop::SecretReflected));
+    reflected.outcome = Outcome::Ended(CallEnd::Stopped(Stop::SecretReflected));
     let (answers, take) = answers(&reflected, vec![get("/orders/1021"), get("/next")]).await;
     assert_eq!(answers[1], HostReply::End(Stop::SecretReflected));
     assert_eq!(take, Take::recorded(&reflected));

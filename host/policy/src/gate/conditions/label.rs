@@ -1,7 +1,7 @@
 //! The sixth condition: whether the cart's label map and statuses give the labels a meaning.
 
 use super::{new_cart, remedies_if, some_label};
-use crate::gate::question::{Again, Cause, Question};
+use crate::gate::question::{Again, ChangeCause, Question};
 use crate::gate::{Condition, ConditionAnswer, Finding, Place};
 use crate::validate::{Load, Refused, target};
 use cartage_base::nearest::nearest;
@@ -87,9 +87,9 @@ impl<'a> Labels<'a> {
         let (cart, order, label) = (question.cart.clone(), question.change.order_number.clone(), missing_label(question));
         remedies_if(self.leading().is_none(), || {
             vec![match (question.cause, question.again) {
-                (Cause::Event(raised), _) => Remedy::SetEvent { event: raised.event.name.to_owned(), order_label: Some(label) },
-                (Cause::Given(_), Again::Yes) => Remedy::SendAgain { cart, order, label },
-                (Cause::Given(_), Again::No) => Remedy::Send { cart, order, label },
+                (ChangeCause::Event(raised), _) => Remedy::SetEvent { event: raised.event.name.to_owned(), order_label: Some(label) },
+                (ChangeCause::Given(_), Again::Yes) => Remedy::SendAgain { cart, order, label },
+                (ChangeCause::Given(_), Again::No) => Remedy::Send { cart, order, label },
             }]
         })
     }
@@ -99,8 +99,8 @@ impl<'a> Labels<'a> {
 /// nothing.
 fn missing_label(question: &Question<'_>) -> String {
     match question.cause {
-        Cause::Event(raised) => raised.event.suggested_label.to_owned(),
-        Cause::Given(_) => some_label(question),
+        ChangeCause::Event(raised) => raised.event.suggested_label.to_owned(),
+        ChangeCause::Given(_) => some_label(question),
     }
 }
 

@@ -34,7 +34,7 @@ const AS_IT_WAS: NextStep = NextStep::Retry { due_unix_ms: NOW, counted: false }
 
 fn rests_ms(verdict: AttemptVerdict) -> u64 {
     match verdict.cart {
-        Some(ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }) => until - NOW,
+        Some(CartStep::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(until) }) => until - NOW,
         other => panic!("{other:?}"),
     }
 }
@@ -145,9 +145,9 @@ fn each_fate_says_what_it_says_of_the_cart() {
         assert_eq!((of(fate).sign, of(fate).cart), (sign, None), "{fate:?}");
     }
     assert_eq!(of(Fate::Delivered).update, NextStep::Delivered);
-    assert_eq!(of(Fate::DisableCart), AttemptVerdict { update: AS_IT_WAS, cart: Some(ForCart::Disable), sign: Sign::Nothing });
+    assert_eq!(of(Fate::DisableCart), AttemptVerdict { update: AS_IT_WAS, cart: Some(CartStep::Disable), sign: Sign::Nothing });
     let reflected = of(Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None });
-    let by_hand = Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None });
+    let by_hand = Some(CartStep::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None });
     assert_eq!(reflected, AttemptVerdict { update: AS_IT_WAS, cart: by_hand, sign: Sign::Nothing });
     assert_eq!(wait_ms(of(Fate::NotSent)), 2_500, "what is not sent is no busy loop");
     assert_eq!(AttemptVerdict::not_tried(now(), 7).update, NextStep::Retry { due_unix_ms: NOW + 7, counted: false });
@@ -158,8 +158,8 @@ fn a_cart_whose_bucket_is_nearly_empty_rests_for_the_wish_and_a_day_at_most() {
     let delivered = judged(Fate::Delivered, history(0, 0), 0);
     let rest = |verdict: AttemptVerdict, ms| verdict.resting(ms, now()).cart;
     assert_eq!(rest(delivered, 0), None);
-    assert_eq!(rest(delivered, 1_500), Some(ForCart::Rest { until_unix_ms: NOW + 1_500 }));
-    assert_eq!(rest(delivered, u64::MAX), Some(ForCart::Rest { until_unix_ms: NOW + 24 * HOUR }));
+    assert_eq!(rest(delivered, 1_500), Some(CartStep::Rest { until_unix_ms: NOW + 1_500 }));
+    assert_eq!(rest(delivered, u64::MAX), Some(CartStep::Rest { until_unix_ms: NOW + 24 * HOUR }));
     let gone = judged(Fate::DisableCart, history(0, 0), 0);
     assert_eq!(rest(gone, 1_500), gone.cart, "what else follows is more than a rest");
 }

@@ -4,8 +4,8 @@ use super::dice::Dice;
 use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::schedule::{
-    AttemptVerdict, Breaker, Candidate, ForCart, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler,
-    Sign, Timeline, after,
+    AttemptVerdict, Breaker, Candidate, CartStep, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy,
+    Scheduler, Sign, Timeline, after,
 };
 use cartage_model::carts::DeliveryRules;
 use cartage_model::dead_letter::{Reason, Then};
@@ -380,21 +380,21 @@ impl World {
         let closed = watch.round > before && watch.breaker == Breaker::Closed;
         assert_eq!((opened, closed), (must_open, closes), "the breaker after {:?}: {watch:?}", verdict.sign);
         match verdict.cart {
-            Some(ForCart::Pause { until_unix_ms: Some(until), .. } | ForCart::Rest { until_unix_ms: until }) => {
+            Some(CartStep::Pause { until_unix_ms: Some(until), .. } | CartStep::Rest { until_unix_ms: until }) => {
                 self.seen.note("rest");
                 self.shops[shop].rests_until = self.shops[shop].rests_until.max(until);
             }
-            Some(ForCart::Pause { until_unix_ms: None, .. }) => {
+            Some(CartStep::Pause { until_unix_ms: None, .. }) => {
                 self.shops[shop].by_hand = true;
                 let patience = self.shops[shop].patience();
                 self.at(self.real + patience, Event::Resume { shop });
             }
-            Some(ForCart::Disable) => {
+            Some(CartStep::Disable) => {
                 self.shops[shop].disabled = true;
                 let patience = self.shops[shop].patience();
                 self.at(self.real + patience, Event::Enable { shop });
             }
-            Some(ForCart::Prove) | None => {}
+            Some(CartStep::Prove) | None => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! The commands of the suite, and how they are applied to a subject.
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
-use crate::carts::Pause;
+use crate::carts::PauseRow;
 use crate::orders::{OrderRef, Told, ToldPackage};
-use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, Found, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
+use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, FoundDelivery, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
 use cartage_contract::delivery::{FailureKind, Step};
 use cartage_contract::http::Reach;
 use cartage_model::dead_letter::{Reason, Then};
@@ -273,7 +273,9 @@ impl Driver {
         }
         let mut sequences = BTreeMap::new();
         for settle in &batch {
-            if let Ok(Some(Found::Queued(queued, _))) = subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await {
+            if let Ok(Some(FoundDelivery::Queued(queued, _))) =
+                subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await
+            {
                 sequences.insert(settle.delivery.clone(), queued.sequence);
             }
         }
@@ -313,7 +315,7 @@ impl Driver {
                 (retry, *reach, Fate::Retry { floor_ms: None })
             }
             End::Paused(ms) => {
-                let pause = Pause::new("rate-limited", ms.map(|ms| now + u64::from(ms)));
+                let pause = PauseRow::new("rate-limited", ms.map(|ms| now + u64::from(ms)));
                 (Settlement::CartPaused { pause }, Reach::Answered, Fate::NotSent)
             }
             End::Disabled => (Settlement::CartDisabled, Reach::Answered, Fate::DisableCart),

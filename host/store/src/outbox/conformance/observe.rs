@@ -2,7 +2,7 @@
 
 use super::command::Driver;
 use super::{Subject, carts, merchants, order};
-use crate::outbox::{DeadLetter, DueQuery, Filter, Found, Outbox as _, Page, Queued};
+use crate::outbox::{DeadLetter, DueQuery, Filter, FoundDelivery, Outbox as _, Page, Queued};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::SenderOrderNumber;
 use std::collections::BTreeSet;
@@ -39,9 +39,9 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
         for (_, delivery) in &driver.deliveries {
             let found = outbox.find(merchant.clone(), delivery.clone()).await.expect("it can be read");
             let found = found.map(|found| match found {
-                Found::Queued(queued, update) => Found::Queued(Box::new(Queued { nth: 0, ..*queued }), update),
-                Found::Dead(letter, update) => Found::Dead(Box::new(DeadLetter { nth: 0, ..*letter }), update),
-                ended @ Found::Ended { .. } => ended,
+                FoundDelivery::Queued(queued, update) => FoundDelivery::Queued(Box::new(Queued { nth: 0, ..*queued }), update),
+                FoundDelivery::Dead(letter, update) => FoundDelivery::Dead(Box::new(DeadLetter { nth: 0, ..*letter }), update),
+                ended @ FoundDelivery::Ended { .. } => ended,
             });
             writeln!(seen, "{merchant} {delivery} {found:?}").expect("a text takes all");
         }

@@ -3,7 +3,7 @@
 use super::command::Driver;
 use super::{Subject, carts, merchants};
 use crate::outbox::attempts::POISON_SUSPICIONS;
-use crate::outbox::{Found, Outbox as _, Page, Waits};
+use crate::outbox::{FoundDelivery, Outbox as _, Page, Waits};
 use cartage_model::dead_letter::Reason;
 use proptest::prelude::*;
 
@@ -19,14 +19,14 @@ impl Driver {
             let delivered = self.delivered.contains(&(merchant.clone(), delivery.clone()));
             prop_assert_eq!(found.is_none(), delivered, "{} is in one place", delivery);
             match found {
-                Some(Found::Queued(..)) => queued += 1,
-                Some(Found::Dead(letter, _)) => {
+                Some(FoundDelivery::Queued(..)) => queued += 1,
+                Some(FoundDelivery::Dead(letter, _)) => {
                     dead += 1;
                     let evidence = self.suspected.iter().filter(|(whose, which, _)| whose == merchant && which == delivery).count();
                     let poison = letter.reason == Some(Reason::Poison);
                     prop_assert!(!poison || evidence >= POISON_SUSPICIONS as usize, "{} is poison without evidence", delivery);
                 }
-                Some(Found::Ended { .. }) | None => {}
+                Some(FoundDelivery::Ended { .. }) | None => {}
             }
             for other in merchants().iter().filter(|other| *other != merchant) {
                 let theirs = self.deliveries.contains(&(other.clone(), delivery.clone()));

@@ -1,8 +1,8 @@
 //! The subject of the suite whose outbox is a store's file.
 
 use super::{Subject, carts, merchants};
-use crate::carts::Definition;
-use crate::orders::{Order, OrderRef};
+use crate::carts::DefinitionRow;
+use crate::orders::{OrderRef, OrderRow};
 use crate::outbox::Sqlite;
 use crate::outbox::model::CartState;
 use crate::{self as store, Store, Tx};
@@ -25,7 +25,7 @@ impl Kept {
             for merchant in merchants() {
                 store::merchants::put(tx, &merchant, 0)?;
                 for cart in carts() {
-                    let definition = Definition { cart, text: String::new(), plugin: None, mode: "live".into() };
+                    let definition = DefinitionRow { cart, text: String::new(), plugin: None, mode: "live".into() };
                     store::carts::put(tx, &merchant, &definition, 0)?;
                 }
             }
@@ -56,7 +56,7 @@ impl Subject for Kept {
         self.store = store;
     }
 
-    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
+    fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<OrderRow> {
         self.store.read_blocking(|view| store::orders::get(view, merchant, order)).expect("it can be read")
     }
 

@@ -8,8 +8,8 @@ use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 use crate::outbox::latest::{Budget, merge};
 use crate::outbox::{
-    Attempts, Backlog, Claim, ClaimRequest, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, DueQuery, Ending,
-    Error, Faults, Filter, Head, How, New, Queued, ROWS_MAX, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded,
+    Attempts, Backlog, Claim, ClaimRequest, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, DeliveryEnd, Discard, Discarded, Due, DueQuery,
+    EndCause, Error, Faults, Filter, Head, New, Queued, ROWS_MAX, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded,
     Suspect, Waits,
 };
 use cartage_contract::orders::Update;
@@ -23,7 +23,7 @@ pub(super) struct All {
     deaths: u64,
     lanes: BTreeMap<(MerchantId, OrderRef), Lane>,
     pub(super) dead: BTreeMap<(MerchantId, DeliveryId), Dead>,
-    pub(super) endings: BTreeMap<(MerchantId, DeliveryId), (OrderRef, u64, Ending)>,
+    pub(super) endings: BTreeMap<(MerchantId, DeliveryId), (OrderRef, u64, DeliveryEnd)>,
     delivered: BTreeSet<(MerchantId, DeliveryId)>,
     pub(super) orders: BTreeMap<(MerchantId, OrderRef), OrderState>,
     pub(super) carts: BTreeMap<(MerchantId, CartId), CartState>,
@@ -315,7 +315,7 @@ impl All {
         let mut ended = Vec::new();
         for sequence in older {
             let delivery = self.leave(&key, sequence).delivery;
-            let ending = Ending { at_unix_ms, how: How::Superseded { by: by.clone() } };
+            let ending = DeliveryEnd { at_unix_ms, how: EndCause::Superseded { by: by.clone() } };
             self.endings.insert((key.0.clone(), delivery.clone()), (key.1.clone(), sequence, ending));
             ended.push(delivery);
         }
@@ -439,8 +439,8 @@ impl All {
         } else {
             return Discarded::NotThere;
         };
-        let how = How::Discarded { who: by.who.clone(), why: by.why.clone() };
-        self.endings.insert(id, (order, sequence, Ending { at_unix_ms: by.at_unix_ms, how }));
+        let how = EndCause::Discarded { who: by.who.clone(), why: by.why.clone() };
+        self.endings.insert(id, (order, sequence, DeliveryEnd { at_unix_ms: by.at_unix_ms, how }));
         discarded
     }
 }

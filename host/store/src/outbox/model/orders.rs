@@ -1,6 +1,6 @@
 //! What is known of an order, which [`store::orders`](crate::orders) keeps in rows.
 
-use crate::orders::{AcceptedLabel, AcceptedPackage, Label, Order, Package, Told, ToldPackage};
+use crate::orders::{AcceptedLabel, AcceptedPackage, LabelRow, OrderRow, PackageRow, Told, ToldPackage};
 use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 
@@ -17,11 +17,11 @@ pub(super) struct OrderState {
 }
 
 impl OrderState {
-    pub(super) fn order(&self) -> Order {
+    pub(super) fn order(&self) -> OrderRow {
         let (mut labels, mut packages) = (self.labels.clone(), self.packages.clone());
         labels.sort_by(|one, other| (&one.label.line, one.sequence).cmp(&(&other.label.line, other.sequence)));
         packages.sort_by_key(|package| package.sequence);
-        Order {
+        OrderRow {
             sequence: self.sequence,
             reference: self.reference.clone(),
             doubtful: self.doubtful,
@@ -31,14 +31,14 @@ impl OrderState {
         }
     }
 
-    pub(super) fn accept(&mut self, labels: Vec<Label>, packages: Vec<Package>, at_unix_ms: u64) -> u64 {
+    pub(super) fn accept(&mut self, labels: Vec<LabelRow>, packages: Vec<PackageRow>, at_unix_ms: u64) -> u64 {
         self.sequence += 1;
         self.accepted_at_unix_ms = at_unix_ms;
         self.bring(self.sequence, labels, packages);
         self.sequence
     }
 
-    pub(super) fn bring(&mut self, sequence: u64, labels: Vec<Label>, packages: Vec<Package>) {
+    pub(super) fn bring(&mut self, sequence: u64, labels: Vec<LabelRow>, packages: Vec<PackageRow>) {
         self.labels.extend(labels.into_iter().map(|label| AcceptedLabel { label, sequence, settled_at_unix_ms: None }));
         self.packages.extend(packages.into_iter().map(|package| accepted(package, sequence)));
     }
@@ -112,10 +112,10 @@ impl OrderState {
     }
 }
 
-fn accepted(package: Package, sequence: u64) -> AcceptedPackage {
+fn accepted(package: PackageRow, sequence: u64) -> AcceptedPackage {
     AcceptedPackage { package, sequence, settled_at_unix_ms: None, reference: None }
 }
 
-fn alike(one: &Package, other: &Package) -> bool {
+fn alike(one: &PackageRow, other: &PackageRow) -> bool {
     (&one.id, &one.carrier, &one.number) == (&other.id, &other.carrier, &other.number)
 }

@@ -7,7 +7,8 @@ use super::rows::{self, Raw, Row, columns, nameable, number, waiting_columns};
 use crate::orders::{self, OrderRef};
 use crate::outbox::dead::TakenBack;
 use crate::outbox::{
-    Attempts, Count, DeadLetter, Discard, Discarded, Ending, Error, Filter, Found, How, Page, ROWS_MAX, Retried, Unreadable, with_it,
+    Attempts, Count, DeadLetter, DeliveryEnd, Discard, Discarded, EndCause, Error, Filter, FoundDelivery, Page, ROWS_MAX, Retried,
+    Unreadable, with_it,
 };
 use crate::{Tx, View, audit};
 use cartage_contract::orders::Update;
@@ -189,8 +190,8 @@ pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &D
         return Ok(Discarded::NotThere);
     };
     let merged = merged_into(tx, merchant, &order, delivery)?;
-    let how = How::Discarded { who: by.who.clone(), why: by.why.clone() };
-    end(tx, merchant, &order, sequence, delivery, &Ending { at_unix_ms: by.at_unix_ms, how })?;
+    let how = EndCause::Discarded { who: by.who.clone(), why: by.why.clone() };
+    end(tx, merchant, &order, sequence, delivery, &DeliveryEnd { at_unix_ms: by.at_unix_ms, how })?;
     let line = audit::Line {
         at_unix_ms: by.at_unix_ms,
         who: by.who.clone(),
@@ -227,7 +228,7 @@ pub(super) fn end(
     order: &OrderRef,
     sequence: u64,
     delivery: &DeliveryId,
-    ending: &Ending,
+    ending: &DeliveryEnd,
 ) -> Result<(), Error> {
     let how = serde_json::to_string(&ending.how).expect("it is plain data");
     let sql = "INSERT INTO endings (merchant, delivery, cart, order_number, sequence, ended_at, how) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -294,7 +295,7 @@ pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> R
 /// # Errors
 ///
 /// [`Error::Store`], [`Error::Content`].
-pub fn last(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Found>, Error> {
+pub fn last(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<FoundDelivery>, Error> {
     let sql = "WITH last AS (SELECT sequence FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3)
         SELECT delivery FROM deliveries JOIN lanes USING (lane) JOIN last USING (sequence)
             WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3
@@ -311,14 +312,14 @@ pub fn last(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<
 /// # Errors
 ///
 /// [`Error::Store`], [`Error::Content`].
-pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Found>, Error> {
+pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<FoundDelivery>, Error> {
     if let Some(waiting) = waiting_row(view, merchant, delivery)? {
         let update = rows::shown("the update", &waiting.content).ok();
-        return Ok(Some(Found::Queued(Box::new(waiting.show()), update)));
+        return Ok(Some(FoundDelivery::Queued(Box::new(waiting.show()), update)));
     }
     if let Some(kept) = Kept::get(view, merchant, delivery)? {
         let update = kept.whole().ok().map(|(update, _)| update);
-        return Ok(Some(Found::Dead(Box::new(kept.show()), update)));
+        return Ok(Some(FoundDelivery::Dead(Box::new(kept.show()), update)));
     }
     let sql = "SELECT cart, order_number, sequence, ended_at, how FROM endings WHERE merchant = ?1 AND delivery = ?2";
     let found: Option<(OrderRef, u64, u64, String)> = view.one("look up how a delivery ended", sql, (merchant, delivery), |row| {
@@ -326,7 +327,7 @@ pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Re
     })?;
     let Some((order, sequence, at_unix_ms, how)) = found else { return Ok(None) };
     let how = rows::parse(merchant, delivery, "how it ended", how.as_bytes())?;
-    Ok(Some(Found::Ended { order, sequence, ending: Ending { at_unix_ms, how } }))
+    Ok(Some(FoundDelivery::Ended { order, sequence, ending: DeliveryEnd { at_unix_ms, how } }))
 }
 
 /// Lists the dead letters of an order, by sequence number.

@@ -68,7 +68,7 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
 /// Stores the records of the attempt, and that its plugin ran.
 fn record(tx: &Tx<'_>, settle: &Settle, sequence: u64, receipt: &Receipt) -> Result<(), Error> {
     let Settle { merchant, order, delivery, attempt, cassette, at_unix_ms: at, .. } = settle;
-    let row = receipts::Receipt {
+    let row = receipts::ReceiptRow {
         delivery: delivery.clone(),
         attempt: *attempt,
         order: order.clone(),
@@ -79,7 +79,7 @@ fn record(tx: &Tx<'_>, settle: &Settle, sequence: u64, receipt: &Receipt) -> Res
     receipts::add(tx, merchant, &row)?;
     if let Some(tape) = cassette {
         let failed = !matches!(receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
-        let cassette = cassettes::Cassette {
+        let cassette = cassettes::CassetteRow {
             delivery: delivery.clone(),
             attempt: *attempt,
             at_unix_ms: receipt.at_unix_ms,

@@ -5,7 +5,7 @@ use super::rows::{self, Row};
 use super::{dead, orders};
 use crate::orders::OrderRef;
 use crate::outbox::latest::{Budget, merge};
-use crate::outbox::{Ending, Error, How, SUPERSEDE_MAX, Superseded};
+use crate::outbox::{DeliveryEnd, EndCause, Error, SUPERSEDE_MAX, Superseded};
 use crate::{Tx, View};
 use cartage_contract::orders::Update;
 use cartage_model::id::MerchantId;
@@ -33,8 +33,8 @@ pub fn supersede(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, at_unix_m
     for row in &older {
         lanes::leave(tx, merchant, &order.cart, &lane, row.nth, Due::At(at_unix_ms))?;
         lane.pending -= 1;
-        let how = How::Superseded { by: newest.delivery.clone() };
-        dead::end(tx, merchant, order, row.sequence, &row.delivery, &Ending { at_unix_ms, how })?;
+        let how = EndCause::Superseded { by: newest.delivery.clone() };
+        dead::end(tx, merchant, order, row.sequence, &row.delivery, &DeliveryEnd { at_unix_ms, how })?;
     }
     let ended = older.into_iter().map(|row| row.delivery).collect();
     Ok(Some(Superseded { by: newest.delivery, ended }))

@@ -25,7 +25,7 @@ pub enum ScanFrom<'a> {
 
 /// The result of one part of the search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct SearchPart {
     /// The deliveries that cannot be read. The head of a lane that is known to rest is not listed.
     pub unreadable: Vec<(OrderRef, DeliveryId)>,
     /// The number of bytes of updates that were read.
@@ -39,7 +39,7 @@ pub struct Part {
 /// # Errors
 ///
 /// [`Error::Store`].
-pub fn part(view: &View<'_>, merchant: &MerchantId, from: ScanFrom<'_>) -> Result<Part, Error> {
+pub fn part(view: &View<'_>, merchant: &MerchantId, from: ScanFrom<'_>) -> Result<SearchPart, Error> {
     let (mut bytes, mut rows, mut next) = (0, 0, 0);
     // What comes after the last byte is not even read from the disk.
     let mut look = |row: &rusqlite::Row<'_>, size: fn(&rusqlite::Row<'_>) -> rusqlite::Result<Seen>| {
@@ -65,7 +65,7 @@ pub fn part(view: &View<'_>, merchant: &MerchantId, from: ScanFrom<'_>) -> Resul
     let is_whole = rows < ROWS && bytes <= BYTES;
     let seen = nameable(what, seen.into_iter().flatten().collect());
     let unreadable = seen.into_iter().filter_map(|seen| seen.unreadable).collect();
-    Ok(Part { unreadable, bytes, next: (!is_whole).then_some(next) })
+    Ok(SearchPart { unreadable, bytes, next: (!is_whole).then_some(next) })
 }
 
 /// A row that was read.

@@ -54,8 +54,8 @@ async fn what_cannot_be_read_is_listed_counted_found_and_discarded_among_the_oth
         assert_eq!(retried, [Retried::Unreadable, Retried::Head], "{dead}");
         for (nth, is_dead) in [(0, true), (2, false)] {
             let found = outbox.find(whose.clone(), delivery(nth)).await.expect("it can be read");
-            let unreadable = matches!(&found, Some(Found::Dead(letter, _)) if is_dead && letter.label.is_err())
-                || matches!(&found, Some(Found::Queued(queued, _)) if !is_dead && queued.label.is_err());
+            let unreadable = matches!(&found, Some(FoundDelivery::Dead(letter, _)) if is_dead && letter.label.is_err())
+                || matches!(&found, Some(FoundDelivery::Queued(queued, _)) if !is_dead && queued.label.is_err());
             assert!(unreadable, "{found:?}");
         }
         let by = Discard { who: "seed".into(), why: "unreadable".into(), at_unix_ms: AT };
@@ -86,7 +86,7 @@ async fn looking_through_finds_each_that_cannot_be_read_but_no_head_that_rests()
         let look = move |view: &store::View<'_>| sqlite::part(view, &merchants()[0], place);
         kept.store.read_blocking(look).expect("it can be read")
     };
-    let named = |part: &sqlite::Part| part.unreadable.iter().map(|(_, delivery)| delivery.clone()).collect::<Vec<_>>();
+    let named = |part: &sqlite::SearchPart| part.unreadable.iter().map(|(_, delivery)| delivery.clone()).collect::<Vec<_>>();
     let dead = part(sqlite::ScanFrom::Dead(0));
     assert_eq!((named(&dead), dead.next), (vec![delivery(0)], None));
     let leaf = carts()[1].clone();

@@ -7,7 +7,7 @@ use crate::cli::{Failure, report};
 use cartage::carts::Cart;
 use cartage::counted::counted;
 use cartage::egress::credential::alternatives;
-use cartage::egress::endpoint::{Binding, exception_for};
+use cartage::egress::endpoint::{CheckedBinding, exception_for};
 use cartage::egress::secrets::{self, Secrets};
 use cartage::nearest::nearest;
 use cartage_contract::manifest::{Manifest, Plain, Slot, SlotField};
@@ -74,7 +74,7 @@ impl CartFlags {
         let cart = Cart::parse("the flags", &text)?;
         for (name, binding) in &cart.endpoints {
             let Some(endpoint) = manifest.endpoint(name) else { continue };
-            Binding::new(endpoint, binding).map_err(|error| self.unbound(name, &binding.base_url, &error))?;
+            CheckedBinding::new(endpoint, binding).map_err(|error| self.unbound(name, &binding.base_url, &error))?;
         }
         Ok(cart)
     }

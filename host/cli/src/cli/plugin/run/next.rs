@@ -5,7 +5,7 @@ use cartage::dead_letter::Then;
 use cartage::deliver::{Attempt, counts, judge};
 use cartage::outbox::{Attempts, Counted};
 use cartage::receipt::{Fate, PauseReason};
-use cartage::schedule::{AttemptVerdict, FAILURES_IN_A_ROW, ForCart, History, NextStep, Now, Policy, Sign};
+use cartage::schedule::{AttemptVerdict, CartStep, FAILURES_IN_A_ROW, History, NextStep, Now, Policy, Sign};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use serde::Serialize;
@@ -139,7 +139,7 @@ fn update(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now) -> Update
 }
 
 fn words(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now, rules: &DeliveryRules) -> Vec<String> {
-    let stops = matches!(latest.cart, Some(ForCart::Pause { .. } | ForCart::Disable));
+    let stops = matches!(latest.cart, Some(CartStep::Pause { .. } | CartStep::Disable));
     let mut words = vec![match update(soonest, latest, now) {
         Update::NotSent => "nothing".to_owned(),
         Update::Delivered => "the update is done, and the order's next update may go".to_owned(),
@@ -175,14 +175,14 @@ fn words(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now, rules: &De
 /// The effect on the cart's other orders; `None` if there is none.
 fn of_the_cart(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now) -> Option<String> {
     let until = |verdict: &AttemptVerdict| match verdict.cart {
-        Some(ForCart::Pause { until_unix_ms, .. }) => until_unix_ms.map(|at| now.until_ms(at)),
-        Some(ForCart::Rest { until_unix_ms }) => Some(now.until_ms(until_unix_ms)),
-        Some(ForCart::Disable | ForCart::Prove) | None => None,
+        Some(CartStep::Pause { until_unix_ms, .. }) => until_unix_ms.map(|at| now.until_ms(at)),
+        Some(CartStep::Rest { until_unix_ms }) => Some(now.until_ms(until_unix_ms)),
+        Some(CartStep::Disable | CartStep::Prove) | None => None,
     };
     let wait = until(soonest).zip(until(latest)).map(|(soonest, latest)| between(soonest, latest));
     Some(match (latest.cart?, wait) {
-        (ForCart::Pause { reason, .. }, Some(wait)) => format!("the whole cart is paused for {wait} ({})", reason.name()),
-        (ForCart::Pause { reason, .. }, None) => format!(
+        (CartStep::Pause { reason, .. }, Some(wait)) => format!("the whole cart is paused for {wait} ({})", reason.name()),
+        (CartStep::Pause { reason, .. }, None) => format!(
             "the whole cart is paused ({}), and an alert is raised: {}, then run `cartage cart resume CART`",
             reason.name(),
             match reason {
@@ -193,9 +193,11 @@ fn of_the_cart(soonest: &AttemptVerdict, latest: &AttemptVerdict, now: Now) -> O
                 PauseReason::SecretReflected => "change the credential that the cart's answer contained",
             }
         ),
-        (ForCart::Disable, _) => "the cart is disabled, because its shop is closed; `cartage cart enable CART` enables it again".to_owned(),
-        (ForCart::Rest { .. }, wait) => format!("the whole cart gets no requests for {}", wait.unwrap_or_default()),
-        (ForCart::Prove, _) => "the cart is tried with one order first".to_owned(),
+        (CartStep::Disable, _) => {
+            "the cart is disabled, because its shop is closed; `cartage cart enable CART` enables it again".to_owned()
+        }
+        (CartStep::Rest { .. }, wait) => format!("the whole cart gets no requests for {}", wait.unwrap_or_default()),
+        (CartStep::Prove, _) => "the cart is tried with one order first".to_owned(),
     })
 }
 
