@@ -19,15 +19,15 @@
 //!
 //! ```
 //! use cartage::carts::Inlet;
-//! use cartage_http::seti::{self, Reply, Call, Error, PostOutcome, PartOutcome, Request};
+//! use cartage_http::seti::{self, Reply, SetiCall, Error, PostOutcome, PartOutcome, SetiRequest};
 //! use secrecy::SecretString;
 //!
-//! fn respond(request: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<Reply, Error> {
+//! fn respond(request: &SetiRequest<'_>, inlet: &Inlet, password: &SecretString) -> Result<Reply, Error> {
 //!     let post = match seti::read(request, inlet)? {
-//!         Call::SendVersion => return Ok(Reply::version(inlet)),
-//!         Call::UpdateStatus(locked) => locked.open(inlet, password)?,
+//!         SetiCall::SendVersion => return Ok(Reply::version(inlet)),
+//!         SetiCall::UpdateStatus(locked) => locked.open(inlet, password)?,
 //!     };
-//!     let outcome = |update: &Result<cartage::validate::Fields, seti::Invalid>| match update {
+//!     let outcome = |update: &Result<cartage::validate::Fields, seti::InvalidOrder>| match update {
 //!         // Here the gate is asked and the update kept.
 //!         Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: PostOutcome::Accepted },
 //!         Err(invalid) => PartOutcome::from(invalid),
@@ -37,7 +37,7 @@
 //!
 //! let (inlet, password) = (Inlet::new("om").expect("it is a user name"), SecretString::from("secret"));
 //! let body = b"setifunction=updatestatus&setiuser=om&password=secret&ordernumber=9001&orderstatus=Shipped";
-//! let request = Request { method: "POST", query: None, content_type: None, body };
+//! let request = SetiRequest { method: "POST", query: None, content_type: None, body };
 //! let answer = respond(&request, &inlet, &password).unwrap_or_else(|error| error.answer());
 //! assert_eq!(answer.as_str(), "SETIResponse: update=OK;Notes=");
 //! ```
@@ -59,7 +59,7 @@ pub mod xml;
 mod tests;
 
 pub use login::Locked;
-pub use part::{Invalid, OrderProblem};
+pub use part::{InvalidOrder, OrderProblem};
 pub use reply::{ANSWER_BYTES_MAX, PartOutcome, PostOutcome, Reply, answer};
 
 use cartage_model::carts::Inlet;
@@ -94,7 +94,7 @@ pub struct StatusPost {
     /// The Order Manager's version as the post states it; `None` if the post does not. Nothing depends on the value.
     pub om_version: Option<String>,
     /// The fields of each order, or why they cannot be read, in the order of the post; never empty.
-    pub updates: Vec<Result<Fields, Invalid>>,
+    pub updates: Vec<Result<Fields, InvalidOrder>>,
 }
 
 /// Why a request is not valid, or a post has no updates. No update of the request is accepted.

@@ -4,16 +4,16 @@
 //! the number off the first of several, the field that is there is used.
 
 use super::form::Form;
-use super::part::{Found, Invalid, OrderProblem, within};
+use super::part::{Found, InvalidOrder, OrderProblem, within};
 use super::{text, times};
 use cartage_model::carts::Inlet;
 use cartage_model::carts::inlet::LeaveOut;
 use cartage_policy::validate::{Fields, PACKAGES_MAX, PackageFields};
 
 /// The one update of the form.
-pub(super) fn update(form: &Form, inlet: &Inlet) -> Result<Fields, Invalid> {
-    let order = line(form, "ordernumber").map_err(|problem| Invalid::new(None, problem))?;
-    fields(form, inlet, order.clone()).map_err(|found| Invalid::new(order.as_deref(), found))
+pub(super) fn update(form: &Form, inlet: &Inlet) -> Result<Fields, InvalidOrder> {
+    let order = line(form, "ordernumber").map_err(|problem| InvalidOrder::new(None, problem))?;
+    fields(form, inlet, order.clone()).map_err(|found| InvalidOrder::new(order.as_deref(), found))
 }
 
 /// The fields of the order. Those that the inlet leaves out are no longer in the form.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// Why one order of a post cannot be read. The other orders are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot be read", order.as_ref().map_or_else(|| "an order without a number".to_owned(), |order| format!("order {order}")))]
-pub struct Invalid {
+pub struct InvalidOrder {
     /// The order's number; `None` if it is not known.
     pub order: Option<String>,
     /// What is wrong with the order.
@@ -107,10 +107,10 @@ pub enum OrderProblem {
     },
 }
 
-impl Invalid {
-    pub(super) fn new(order: Option<&str>, found: impl Into<Found>) -> Invalid {
+impl InvalidOrder {
+    pub(super) fn new(order: Option<&str>, found: impl Into<Found>) -> InvalidOrder {
         let Found { problem, part } = found.into();
-        Invalid { order: order.map(cut), problem, without: part }
+        InvalidOrder { order: order.map(cut), problem, without: part }
     }
 
     /// The problem and the remedy, in one line.

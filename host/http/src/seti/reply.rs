@@ -4,7 +4,7 @@
 //! the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end the answer, or turn it into a page, are
 //! removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
 
-use super::{Error, Invalid};
+use super::{Error, InvalidOrder};
 use cartage_base::causes::chain;
 use cartage_model::carts::Inlet;
 use std::borrow::Cow;
@@ -80,8 +80,8 @@ impl Error {
     }
 }
 
-impl From<&Invalid> for PartOutcome {
-    fn from(invalid: &Invalid) -> PartOutcome {
+impl From<&InvalidOrder> for PartOutcome {
+    fn from(invalid: &InvalidOrder) -> PartOutcome {
         PartOutcome { order: invalid.order.clone(), outcome: PostOutcome::Invalid(invalid.reason()) }
     }
 }

@@ -8,7 +8,7 @@ mod repair;
 
 pub use repair::{DEPTH_MAX, ELEMENTS_MAX};
 
-use super::part::{Found, Invalid, OrderProblem, within};
+use super::part::{Found, InvalidOrder, OrderProblem, within};
 use super::text::cut;
 use super::{text, times};
 use cartage_model::carts::Inlet;
@@ -58,7 +58,7 @@ pub enum Error {
 }
 
 /// The updates of a document, in document order.
-pub(super) fn updates(document: &str, inlet: &Inlet) -> Result<Vec<Result<Fields, Invalid>>, Error> {
+pub(super) fn updates(document: &str, inlet: &Inlet) -> Result<Vec<Result<Fields, InvalidOrder>>, Error> {
     let repaired = repair::repair(document)?;
     // The repair has limited the elements, and with them the texts between their tags. There are no other nodes.
     let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
@@ -74,9 +74,9 @@ pub(super) fn updates(document: &str, inlet: &Inlet) -> Result<Vec<Result<Fields
     }
 }
 
-fn order(node: Node<'_, '_>, inlet: &Inlet) -> Result<Fields, Invalid> {
-    let number = line(node, "OrderNumber").map_err(|problem| Invalid::new(None, problem))?;
-    fields(node, inlet, number.clone()).map_err(|problem| Invalid::new(number.as_deref(), problem))
+fn order(node: Node<'_, '_>, inlet: &Inlet) -> Result<Fields, InvalidOrder> {
+    let number = line(node, "OrderNumber").map_err(|problem| InvalidOrder::new(None, problem))?;
+    fields(node, inlet, number.clone()).map_err(|problem| InvalidOrder::new(number.as_deref(), problem))
 }
 
 /// The fields of one order. Elements that the inlet leaves out are not read.

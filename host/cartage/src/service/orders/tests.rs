@@ -1,6 +1,6 @@
 use super::look::waits_for;
 use super::*;
-use crate::alerts::{AlertCondition as Alert, AlertKind, Unready, UnreadyPart};
+use crate::alerts::{AlertCondition, AlertKind, Unready, UnreadyPart};
 use crate::service::seen::SeenNow;
 use cartage_commands::layout::{self, table};
 use cartage_commands::screen::{SCREEN_LINES_MAX, screen};
@@ -215,7 +215,7 @@ fn nobody_is_told_to_send_again_what_would_come_twice() {
 #[test]
 fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
     const NOTHING: &str = "nothing that you must do";
-    let alert = Alert {
+    let alert = AlertCondition {
         kind: AlertKind::Blocked,
         subject: cartage_model::alerts::Subject::of_text("cart shop"),
         detail: String::new(),
