@@ -9,6 +9,7 @@ use cartage::id::CartId;
 use cartage::service::{Cause, Request};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
 use cartage_http::api::documents::{AllLabels, EventState, Events, LabelsBody};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -60,6 +61,9 @@ Examples:
 const LABEL_DEFAULTS_EXAMPLES: &str = "\
 Examples:
       cartage event label defaults";
+
+/// Number of labels in one request. So many fit even if each is as long as a label may be.
+const LABELS_AT_ONCE: usize = 100;
 
 /// Status events and status labels.
 #[derive(Debug, clap::Subcommand)]
@@ -177,10 +181,10 @@ impl LabelCommand {
             LabelCommand::Defaults => Labels::ready(),
         };
         let added: Vec<Label> = added.iter().cloned().collect();
-        let AllLabels { labels } = match added.as_slice() {
-            [] => api.get(to(&["labels"])).await?,
-            [..] => api.post(to(&["labels"]), &LabelsBody { labels: added }).await?,
-        };
+        for labels in added.chunks(LABELS_AT_ONCE) {
+            let _: IgnoredAny = api.post(to(&["labels"]), &LabelsBody { labels: labels.to_vec() }).await?;
+        }
+        let AllLabels { labels } = api.get(to(&["labels"])).await?;
         if json {
             report::json(&labels);
         } else if labels.is_empty() {

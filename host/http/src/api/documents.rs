@@ -15,7 +15,7 @@ pub use super::deliveries::documents::{
     Ended as EndedDelivery, Queued as QueuedDelivery,
 };
 pub use super::deliveries::summary::DeliverySummary;
-pub use super::deliveries::together::{DeliveriesBody, RetriedDeadLetters, RetryOutcome, TriedDelivery};
+pub use super::deliveries::together::{DeliveriesBody, NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 pub use super::deliveries::whole::{EndedNow, OnRecord, Place, Placed, Recorded as RecordedDelivery, RecordedState, Was, WholeDelivery};
 pub use super::machine::{ApproveBody, ApprovedSlots, ClockState, RetainedKind, RetainedKinds, RetentionBody, SealingKey};
 pub use super::merchant::{AllLabels, EventState, Events, LabelsBody, ParameterBody, ParameterValue, Parameters, UnsetParameter};

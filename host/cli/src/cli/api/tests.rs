@@ -51,6 +51,19 @@ fn a_path_keeps_the_names_in_it() {
 }
 
 #[test]
+fn a_path_that_no_request_can_have_is_an_error() {
+    let (_folder, data) = folder();
+    let here = Client::open(&data).expect("nobody works in it");
+    // The path is `/v1/tokens/` and the name.
+    let ask = |bytes: usize| ask::<Tokens>(&here, &["tokens", &"x".repeat(bytes - 11)]).expect_err("there is no such token");
+    assert!(matches!(ask(TARGET_BYTES_MAX), Error::Refused(..)));
+    assert!(matches!(ask(TARGET_BYTES_MAX + 1), Error::TooLong { bytes } if bytes == TARGET_BYTES_MAX + 1));
+    let failure = Failure::from(ask(100_000));
+    assert!(failure.text().starts_with("the arguments of this command are too long: "), "{}", failure.text());
+    assert!(failure.remedy().is_some_and(|remedy| remedy.starts_with("check them")));
+}
+
+#[test]
 fn a_command_works_where_the_lock_and_the_socket_say() {
     let (folder, data) = folder();
     let here = Client::open(&data).expect("nobody works in it");

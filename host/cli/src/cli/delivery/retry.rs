@@ -1,6 +1,6 @@
 //! `cartage delivery retry`: retries dead letters, or tries waiting deliveries at once.
 
-use super::{Filter, tell};
+use super::{Filter, named, tell};
 use crate::cli::api::{Client, to};
 use crate::cli::{Failure, Verdict, attempt, gated, report};
 use cartage::deliver::Attempt;
@@ -8,7 +8,7 @@ use cartage::id::DeliveryId;
 use cartage::outbox::Retried;
 use cartage::remedy::Remedy;
 use cartage_commands::command;
-use cartage_http::api::documents::{DeliveriesBody, RetriedDeadLetters, RetryOutcome, TriedDelivery};
+use cartage_http::api::documents::{NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -29,12 +29,15 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
-        let body = match all {
-            true => filter.dead_letters(),
-            false => DeliveriesBody { deliveries: Some(deliveries), ..DeliveriesBody::default() },
+        let bodies = match all {
+            true => vec![filter.dead_letters()],
+            false => deliveries.chunks(NAMED_MAX).map(named).collect(),
         };
-        let RetriedDeadLetters { deliveries: done, .. } = api.post(to(&["deliveries", "retry"]), &body).await?;
-        let done = done.unwrap_or_default();
+        let mut done = Vec::new();
+        for body in bodies {
+            let RetriedDeadLetters { deliveries, .. } = api.post(to(&["deliveries", "retry"]), &body).await?;
+            done.extend(deliveries.unwrap_or_default());
+        }
         if now {
             return try_now(api, &done, json).await;
         }

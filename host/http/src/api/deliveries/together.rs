@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The most deliveries that one request names.
-const NAMED_MAX: usize = 1_000;
+pub const NAMED_MAX: usize = 1_000;
 
 /// Deliveries by their ids, or a selection of dead letters. Without any member: all dead letters that the token may touch.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
