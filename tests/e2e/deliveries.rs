@@ -59,6 +59,39 @@ fn desk(shop: &DemoCart) -> Desk {
     desk
 }
 
+/// A request names at most 1000 deliveries and 200 labels, and none has an order of 5000 characters. A command takes what its user types.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_takes_more_than_one_request_does() {
+    let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };
+    let shop = DemoCart::start(account, &["1021"]).await.expect("a free port");
+    let desk = desk(&shop);
+    assert_eq!(desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "").0, 1);
+    let dead = desk.json(&["delivery", "list", "--state", "dead"])["dead"][0]["delivery"].clone();
+    let mut ids: Vec<String> = (0..1000).map(|n| format!("0199aaaa-0000-7000-8000-{n:012}")).collect();
+    ids.push(dead.as_str().expect("it is dead").to_owned());
+    let words: Vec<&str> = ["delivery", "retry"].into_iter().chain(ids.iter().map(String::as_str)).collect();
+    let done = desk.json(&words)["deliveries"].clone();
+    assert_eq!((done.as_array().map(Vec::len), &done[999]["done"], &done[1000]["done"]), (Some(1001), &false.into(), &true.into()));
+    ids.rotate_right(1);
+    let words: Vec<&str> = ["delivery", "export"].into_iter().chain(ids.iter().map(String::as_str)).chain(["support.json"]).collect();
+    let exported = desk.json(&words);
+    assert_eq!((&exported["deliveries"], &exported["left_out"]), (&1.into(), &801.into()), "{exported}");
+    let labels: Vec<String> = (0..201).map(|n| format!("{n:03}{}", "\u{1f4e6}".repeat(90))).collect();
+    let words: Vec<&str> = ["event", "label", "add"].into_iter().chain(labels.iter().map(String::as_str)).collect();
+    assert_eq!(desk.json(&words).as_array().map(Vec::len), Some(201));
+    for (words, said) in [
+        (["explain", "--cart", "shop", "--order", &"1".repeat(100_000)], "the arguments of this command are too long"),
+        (["cart", "mode", "shop", "only-orders", &format!("--order={}", "1".repeat(100_000))], "the body has more than 65536 bytes"),
+    ] {
+        let (code, printed) = desk.run(&words, "");
+        assert!(code == 1 && printed.contains(said) && !printed.contains("load fewer files"), "{printed}");
+    }
+    let (code, printed) = desk.run(&["token", "remove", ""], "");
+    assert!(code == 2 && printed.contains("a value is required"), "{printed}");
+    // An order whose number was decoded wrongly before it came here.
+    assert!(desk.run(&["explain", "--cart", "shop", "--order", "10\u{fffd}21"], "").1.contains("order 10\u{fffd}21"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_is_found_explained_and_discarded() {
     let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };

@@ -192,16 +192,3 @@ fn a_command_says_the_same_by_a_daemon_and_by_itself() {
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(daemon.stop());
 }
-
-/// A request of the API holds so many labels and ids; a command splits what is typed.
-#[test]
-fn a_command_takes_more_than_one_request_holds() {
-    let alone = Daemon::new();
-    let labels: Vec<String> = (0..250).map(|number| format!("Label-{number}")).collect();
-    let (code, result, _) = said(&alone, &format!("event label add {}", labels.join(" ")), b"");
-    assert_eq!((code, result.lines().count()), (Some(0), 250));
-    let ids: Vec<String> = (0..1_001).map(|number| format!("01890a5d-ac96-774b-bcce-{number:012}")).collect();
-    let (code, result, talk) = said(&alone, &format!("delivery retry {}", ids.join(" ")), b"");
-    assert_eq!((code, result.lines().count()), (Some(1), 1_001), "{talk}");
-    assert!(result.lines().all(|line| line.contains("is not a dead letter")), "{result}");
-}

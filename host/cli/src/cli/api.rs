@@ -32,8 +32,8 @@ const ANSWER_BYTES_MAX: usize = 1 << 30;
 /// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
 const TRIES: u32 = 20;
 const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
-/// Longest path of a request with its query, in bytes. The daemon reads heads of at most 32 KiB.
-const PATH_BYTES_MAX: usize = 16 << 10;
+/// Largest size of a path with its query, in bytes. A daemon reads longer heads, but none of its routes takes a longer query.
+const TARGET_BYTES_MAX: usize = 4096;
 /// The name under which a command asks, with its release.
 const AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
@@ -104,9 +104,12 @@ pub(super) enum Error {
     /// The API answered with a problem.
     #[error("{}", .0.detail)]
     Refused(Box<Problem>, #[source] Option<Box<Cause>>),
-    /// The user's words are too long for the path of a request.
-    #[error("the names and numbers of this command have {bytes} bytes as the path of a request, more than {PATH_BYTES_MAX}")]
-    TooLong { bytes: usize },
+    /// The names in the request are longer together than any that exist. Nothing was sent.
+    #[error("the arguments of this command are too long: in a request they have {bytes} bytes, and at most {TARGET_BYTES_MAX} are allowed")]
+    TooLong {
+        /// The size of the path with its query.
+        bytes: usize,
+    },
     /// The connection to the daemon ended before the answer.
     #[error("lost the connection to the daemon while it ran this command; whether the command did its work is not known")]
     Lost(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -155,7 +158,7 @@ impl Error {
                 "check the result with a command that lists it, and check the daemon's log; then repeat this command if it is still needed"
                     .to_owned(),
             ),
-            Error::TooLong { .. } => Some("write shorter names".to_owned()),
+            Error::TooLong { .. } => Some("check them: no name, label or number of an order is that long".to_owned()),
             Error::Unreadable { .. } => None,
         }
     }
@@ -234,9 +237,6 @@ impl Client {
     /// Sends a request and reads the answer.
     async fn answer<A: DeserializeOwned>(&self, method: Method, to: To, body: Option<Bytes>) -> Result<A, Error> {
         let path = to.text();
-        if path.len() > PATH_BYTES_MAX {
-            return Err(Error::TooLong { bytes: path.len() });
-        }
         let request = format!("{method} {path}");
         let (status, answer) = self.send(method, &path, body).await?;
         let unreadable = |source| Error::Unreadable { request, source };
@@ -248,11 +248,14 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<(StatusCode, Bytes), Error> {
+        if path.len() > TARGET_BYTES_MAX {
+            return Err(Error::TooLong { bytes: path.len() });
+        }
         let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost").header(USER_AGENT, AGENT);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("the parts were encoded");
+        let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("the parts were encoded, and are not too long");
         let response = match &self.server {
             Server::Here(router) => match router.clone().oneshot(request).await {
                 Ok(response) => response,

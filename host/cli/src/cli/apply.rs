@@ -93,7 +93,14 @@ impl Args {
         }
         let api = Client::open(data)?;
         client::block_on(async {
-            let CartChanges { changes, .. } = unless_unapproved(api.post(to(&["carts"]), &body).await)?;
+            let CartChanges { changes, .. } = match api.post(to(&["carts"]), &body).await {
+                Err(error) if error.is("too-large") => {
+                    return Err(
+                        Failure::from(error).what_to_do("load fewer files at once: these are too large together with their plugins")
+                    );
+                }
+                answer => unless_unapproved(answer)?,
+            };
             Ok(shown(&changes, None, self.consent, json))
         })
     }
@@ -175,9 +182,6 @@ fn not_approved(changes: &[CartChange], differs: bool) -> String {
 
 /// Why a definition is not taken, and what to do.
 pub(super) fn invalid(error: api::Error) -> Failure {
-    if error.is("too-large") {
-        return Failure::from(error).what_to_do("load fewer files at once: these are too large together with their plugins");
-    }
     match error.problem().and_then(|problem| problem.more.as_ref()?.correct) {
         Some(Correct::PluginFile) => {
             Failure::from(error).what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR")

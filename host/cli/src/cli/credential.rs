@@ -108,7 +108,7 @@ pub(crate) struct PlaceArgs {
     #[arg(value_name = "SLOT")]
     slot: String,
     /// The slot's field [default: the only field, or the only secret field].
-    #[arg(value_name = "FIELD")]
+    #[arg(value_name = "FIELD", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     field: Option<String>,
 }
 

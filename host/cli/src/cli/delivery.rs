@@ -193,6 +193,11 @@ impl Filter {
     }
 }
 
+/// The deliveries with these ids, at most [`NAMED_MAX`](cartage_http::api::documents::NAMED_MAX).
+fn named(ids: &[DeliveryId]) -> DeliveriesBody {
+    DeliveriesBody { deliveries: Some(ids.to_vec()), ..DeliveriesBody::default() }
+}
+
 impl State {
     /// The name of the state in the API.
     fn name(self) -> &'static str {

@@ -9,6 +9,7 @@ use cartage::id::CartId;
 use cartage::service::{Cause, Request};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
 use cartage_http::api::documents::{AllLabels, EventState, Events, LABELS_MAX, LabelsBody};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -178,7 +179,7 @@ impl LabelCommand {
         };
         let added: Vec<Label> = added.iter().cloned().collect();
         for labels in added.chunks(LABELS_MAX) {
-            let _: AllLabels = api.post(to(&["labels"]), &LabelsBody { labels: labels.to_vec() }).await?;
+            let _: IgnoredAny = api.post(to(&["labels"]), &LabelsBody { labels: labels.to_vec() }).await?;
         }
         let AllLabels { labels } = api.get(to(&["labels"])).await?;
         if json {

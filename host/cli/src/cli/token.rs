@@ -65,7 +65,7 @@ pub(crate) enum Command {
     #[command(after_long_help = REMOVE_EXAMPLES)]
     Remove {
         /// The token's name.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
     },
 }

@@ -51,7 +51,7 @@ fn after_acceptance(error: service::Error, delivery: Option<&DeliveryId>) -> Pro
         ),
         None => "the decision was stored, but the state of the order could not be read; send the request again later".to_owned(),
     };
-    Problem::from(error).saying(detail)
+    Problem::from(error).causing(detail)
 }
 
 #[cfg(test)]
@@ -70,6 +70,8 @@ mod tests {
             let document = serde_json::to_value(problem.document("/v1/status-updates")).expect("a problem is plain data");
             let detail = document["detail"].as_str().expect("it has a text");
             assert!(detail.contains(expected) && !detail.contains("nothing of the request"), "{detail}");
+            let machine = problem.whole_document("/v1/status-updates");
+            assert!(machine.detail.contains(expected) && machine.causes == [busy().to_string()], "{machine:?}");
         }
     }
 }

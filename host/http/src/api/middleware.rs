@@ -149,7 +149,7 @@ fn is_of_this_release(headers: &HeaderMap) -> Result<(), Problem> {
                  upgrade, or use the command of its version",
                 release.escape_debug()
             );
-            Err(Problem::new(Kind::Conflict, detail))
+            Err(Problem::new(Kind::OtherRelease, detail))
         }
         Some(_) | None => Ok(()),
     }

@@ -50,6 +50,8 @@ pub(super) enum Kind {
     NotSent,
     /// The request contradicts the present state.
     Conflict,
+    /// The command that asks is of another release than the daemon.
+    OtherRelease,
     /// The body is too large.
     TooLarge,
     /// The body's media type is not the one that the route reads.
@@ -72,7 +74,7 @@ pub(super) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(super) const ALL: [Kind; 21] = [
+    pub(super) const ALL: [Kind; 22] = [
         Kind::BadRequest,
         Kind::BadCursor,
         Kind::Unauthorized,
@@ -85,6 +87,7 @@ impl Kind {
         Kind::Timeout,
         Kind::NotSent,
         Kind::Conflict,
+        Kind::OtherRelease,
         Kind::TooLarge,
         Kind::UnsupportedMediaType,
         Kind::HostNotAllowed,
@@ -111,6 +114,7 @@ impl Kind {
             Kind::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The body did not arrive in time"),
             Kind::NotSent => (StatusCode::CONFLICT, "not-sent", "Nothing is sent until somebody acts"),
             Kind::Conflict => (StatusCode::CONFLICT, "conflict", "The request conflicts with the current state"),
+            Kind::OtherRelease => (StatusCode::CONFLICT, "other-release", "The command is of another release than the daemon"),
             Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Kind::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -275,6 +279,16 @@ impl Problem {
     /// This problem with another detail.
     pub(super) fn saying(self, detail: impl Into<String>) -> Problem {
         Problem { detail: detail.into(), ..self }
+    }
+
+    /// This problem as the cause of what everybody is told: users of the machine are told the error behind it as well.
+    pub(super) fn causing(self, detail: String) -> Problem {
+        let error = self.error.map(|mut error| {
+            let cause = std::mem::replace(&mut error.message, detail.clone());
+            error.causes.insert(0, cause);
+            error
+        });
+        Problem { detail, error, ..self }
     }
 
     /// This problem with what to do, if that is known.

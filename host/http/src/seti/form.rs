@@ -4,6 +4,7 @@
 //! that an inlet leaves out are dropped here, before their values are checked.
 
 use super::{SetiRequest, text};
+use crate::inbound::percent::decoded;
 use cartage_model::carts::Inlet;
 use cartage_model::carts::inlet::{Encoding, LeaveOut};
 use std::collections::BTreeMap;
@@ -151,23 +152,6 @@ fn is_left_out(name: &str, inlet: &Inlet) -> bool {
     let mut of_package = of_package.filter(|nth| nth.bytes().all(|byte| byte.is_ascii_digit()));
     (name == "orderdetail" && inlet.leaves_out(LeaveOut::Notes))
         || ((name == "trackcount" || of_package.next().is_some()) && inlet.leaves_out(LeaveOut::Packages))
-}
-
-/// Decodes percent escapes and `+` as a space. An invalid escape stays as it is.
-fn decoded(bytes: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escape = bytes.get(at + 1..at + 3).filter(|_| byte == b'%').and_then(hex);
-        at += if escape.is_some() { 3 } else { 1 };
-        decoded.push(escape.unwrap_or(if byte == b'+' { b' ' } else { byte }));
-    }
-    decoded
-}
-
-fn hex(pair: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some(digit(pair[0])? << 4 | digit(pair[1])?)
 }
 
 #[cfg(test)]

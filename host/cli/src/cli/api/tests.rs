@@ -51,15 +51,16 @@ fn a_path_keeps_the_names_in_it() {
 }
 
 #[test]
-fn names_that_fit_no_path_are_not_asked_for() {
-    let client = Client { server: Server::Daemon("/nowhere/api.sock".into()) };
-    let length = |client: &Client, name: &str| match ask::<TokenList>(client, &[name]) {
-        Err(Error::TooLong { bytes }) => Some(bytes),
-        Ok(_) | Err(_) => None,
-    };
-    assert_eq!(length(&client, &"x".repeat(PATH_BYTES_MAX - "/v1/".len())), None);
-    assert_eq!(length(&client, &"x".repeat(PATH_BYTES_MAX - "/v1/".len() + 1)), Some(PATH_BYTES_MAX + 1));
-    assert_eq!(length(&client, &"é".repeat(PATH_BYTES_MAX / 6 + 1)), Some("/v1/".len() + 6 * (PATH_BYTES_MAX / 6 + 1)));
+fn a_path_that_no_request_can_have_is_an_error() {
+    let (_folder, data) = folder();
+    let here = Client::open(&data).expect("nobody works in it");
+    // The path is `/v1/tokens/` and the name.
+    let ask = |bytes: usize| ask::<TokenList>(&here, &["tokens", &"x".repeat(bytes - 11)]).expect_err("there is no such token");
+    assert!(matches!(ask(TARGET_BYTES_MAX), Error::Refused(..)));
+    assert!(matches!(ask(TARGET_BYTES_MAX + 1), Error::TooLong { bytes } if bytes == TARGET_BYTES_MAX + 1));
+    let failure = Failure::from(ask(100_000));
+    assert!(failure.text().starts_with("the arguments of this command are too long: "), "{}", failure.text());
+    assert!(failure.remedy().is_some_and(|remedy| remedy.starts_with("check them")));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! `cartage delivery export`: writes one file for support, or a delivery's recordings as a folder of cassettes.
 
-use super::{Filter, delivery, find, found, unknown};
+use super::{Filter, delivery, find, found, named, unknown};
 use crate::cli::api::{Client, to};
 use crate::cli::{Failure, Verdict, console, report};
 use cartage::cassette::{Cassette, file};
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
-use cartage_http::api::documents::DeliveriesBody;
+use cartage_http::api::documents::NAMED_MAX;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,12 @@ impl Args {
             ));
         }
         let first = ids.first().cloned();
-        let body = if all { filter.dead_letters() } else { DeliveriesBody { deliveries: Some(ids), ..DeliveriesBody::default() } };
-        let document: Value = api.post(to(&["deliveries", "export"]), &body).await?;
+        // One file holds fewer than one request names, so what the request does not name is left out in any case.
+        let (ids, beyond) = ids.split_at(ids.len().min(NAMED_MAX));
+        let body = if all { filter.dead_letters() } else { named(ids) };
+        let mut document: Value = api.post(to(&["deliveries", "export"]), &body).await?;
+        let left_out = document["left_out"].as_u64().unwrap_or_default() + beyond.len() as u64;
+        document["left_out"] = left_out.into();
         let found = document["deliveries"].as_array().map_or(0, Vec::len);
         if let (0, Some(first)) = (found, first) {
             return Err(unknown(&first));
@@ -56,11 +60,11 @@ impl Args {
         let text = serde_json::to_string_pretty(&document).expect("it is plain data");
         write_new(&file, text.as_bytes())?;
         if json {
-            report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": document["left_out"] }));
+            report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": left_out }));
             return Ok(Verdict::Done);
         }
         report::line(&format!("{} holds {}, without secrets and personal data", file.display(), counted(found, "delivery")));
-        if let Some(left_out @ 1..) = document["left_out"].as_u64() {
+        if left_out > 0 {
             report::talk(&format!("{left_out} more were left out; use --cart, --reason and --since to select fewer"));
         }
         report::talk("personal data is recognised by the names of its fields: look through the file before you pass it on");

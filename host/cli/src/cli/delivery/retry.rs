@@ -1,6 +1,6 @@
 //! `cartage delivery retry`: retries dead letters, or tries waiting deliveries at once.
 
-use super::{Filter, tell};
+use super::{Filter, named, tell};
 use crate::cli::api::{Client, to};
 use crate::cli::{Failure, Verdict, attempt, gated, report};
 use cartage::deliver::Attempt;
@@ -8,7 +8,7 @@ use cartage::id::DeliveryId;
 use cartage::outbox::Retried;
 use cartage::remedy::Remedy;
 use cartage_commands::command;
-use cartage_http::api::documents::{DeliveriesBody, NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
+use cartage_http::api::documents::{NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, api: &Client, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
-        let named = |ids: &[DeliveryId]| DeliveriesBody { deliveries: Some(ids.to_vec()), ..DeliveriesBody::default() };
-        let requests = if all { vec![filter.dead_letters()] } else { deliveries.chunks(NAMED_MAX).map(named).collect() };
+        let bodies = match all {
+            true => vec![filter.dead_letters()],
+            false => deliveries.chunks(NAMED_MAX).map(named).collect(),
+        };
         let mut done = Vec::new();
-        for request in requests {
-            let RetriedDeadLetters { deliveries, .. } = api.post(to(&["deliveries", "retry"]), &request).await?;
+        for body in bodies {
+            let RetriedDeadLetters { deliveries, .. } = api.post(to(&["deliveries", "retry"]), &body).await?;
             done.extend(deliveries.unwrap_or_default());
         }
         if now {

@@ -166,7 +166,11 @@ async fn a_command_of_another_release_is_refused_and_other_programs_are_not() {
     for agent in [own.as_str(), "curl/8.0", "cartage"] {
         desk.ask(by(agent)).await.is(StatusCode::OK);
     }
-    desk.ask(by("cartage/99.0.0")).await.problem(409, "conflict", "this command is Cartage 99.0.0, so it was not run; restart the daemon");
+    desk.ask(by("cartage/99.0.0")).await.problem(
+        409,
+        "other-release",
+        "this command is Cartage 99.0.0, so it was not run; restart the daemon",
+    );
 }
 
 #[tokio::test]
