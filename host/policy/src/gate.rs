@@ -10,7 +10,7 @@
 //! | 2 | a status event has a label and Notify Cart, or the label was given directly | [`cartage_model::events`] |
 //! | 3 | the label changes, or a package is new to the cart | [`order::OrderRecord`] |
 //! | 4 | `UseGenericStatusUpdates` is True for this cart | [`cartage_model::parameters`] |
-//! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::Definition`] |
+//! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::PresentCart`] |
 //! | 6 | the label maps to something the cart accepts | [`cartage_model::carts`], the plugin's statuses |
 //!
 //! The gate is asked once, when an update is accepted. The gate cannot know whether the cart will take the update: a delivery's receipt tells that.
