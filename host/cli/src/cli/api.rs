@@ -110,6 +110,9 @@ pub(super) enum Error {
         /// The size of the path with its query.
         bytes: usize,
     },
+    /// No daemon listens any more. Nothing of the request was sent.
+    #[error("the daemon that works in the data directory does not answer any more, so this was not asked of it")]
+    Away(#[source] std::io::Error),
     /// The connection to the daemon ended before the answer.
     #[error("lost the connection to the daemon while it ran this command; whether the command did its work is not known")]
     Lost(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -141,7 +144,7 @@ impl Error {
     pub(super) fn problem(&self) -> Option<&Problem> {
         match self {
             Error::Refused(problem, _) => Some(problem),
-            Error::TooLong { .. } | Error::Lost(_) | Error::Unreadable { .. } => None,
+            Error::Away(_) | Error::TooLong { .. } | Error::Lost(_) | Error::Unreadable { .. } => None,
         }
     }
 
@@ -158,6 +161,7 @@ impl Error {
                 "check the result with a command that lists it, and check the daemon's log; then repeat this command if it is still needed"
                     .to_owned(),
             ),
+            Error::Away(_) => Some("repeat this command; without a daemon it works in the directory itself".to_owned()),
             Error::TooLong { .. } => Some("check them: no name, label or number of an order is that long".to_owned()),
             Error::Unreadable { .. } => None,
         }
@@ -281,7 +285,7 @@ fn json(body: &impl Serialize) -> Bytes {
 /// Sends a request over a connection of its own to the daemon's socket.
 #[cfg(unix)]
 async fn over(socket: &Path, request: Request<Body>) -> Result<Response, Error> {
-    let stream = tokio::net::UnixStream::connect(socket).await.map_err(Error::lost)?;
+    let stream = tokio::net::UnixStream::connect(socket).await.map_err(Error::Away)?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.map_err(Error::lost)?;
     // The connection ends with the answer, and an error of it is told by the sender.

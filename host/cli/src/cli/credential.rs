@@ -44,7 +44,7 @@ Examples:
       cartage credential set seed-shop account password --file password.txt
       cartage credential set seed-shop account password --env SHOP_PASSWORD
       pass show seed-shop | cartage credential set seed-shop account password
-  CartChange a password without a gap: set it here and change it at the cart, in either order:
+  Change a password without a gap: set it here and change it at the cart, in either order:
       cartage credential set seed-shop account password --file new-password.txt --next
 
 With --next the new value waits beside the one in use. The new value is tried when the cart

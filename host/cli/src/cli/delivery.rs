@@ -30,7 +30,7 @@ Examples:
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  DeliveryCounts first, then the deliveries:
+  Counts first, then the deliveries:
       cartage delivery list
   The dead letters of the last day, and those that block an order:
       cartage delivery list --state dead --since 24h
@@ -70,7 +70,7 @@ Examples:
   A delivery that waits for its schedule or for a breaker, at once:
       cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057 --now
 
-DeliveryPage of one order are sent in sequence, and all at their cart's rate.";
+Deliveries of one order are sent in sequence, and all at their cart's rate.";
 
 const DISCARD_EXAMPLES: &str = "\
 Examples:

@@ -8,10 +8,13 @@ use cartage::gate::Again;
 use cartage::id::CartId;
 use cartage::service::{Cause, Request};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
-use cartage_http::api::documents::{AllLabels, EventState, Events, LABELS_MAX, LabelsBody};
+use cartage_http::api::documents::{AllLabels, EventState, Events, LabelsBody};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::path::Path;
+
+/// The most labels in one request: its body has at most 64 KiB, also where every character takes four bytes.
+const LABELS_AT_ONCE: usize = 100;
 
 const EXAMPLES: &str = "\
 An event by itself only sets the label here. The cart is told only if Notify Cart is ticked and
@@ -178,7 +181,7 @@ impl LabelCommand {
             LabelCommand::Defaults => Labels::ready(),
         };
         let added: Vec<Label> = added.iter().cloned().collect();
-        for labels in added.chunks(LABELS_MAX) {
+        for labels in added.chunks(LABELS_AT_ONCE) {
             let _: IgnoredAny = api.post(to(&["labels"]), &LabelsBody { labels: labels.to_vec() }).await?;
         }
         let AllLabels { labels } = api.get(to(&["labels"])).await?;

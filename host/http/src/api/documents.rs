@@ -18,9 +18,7 @@ pub use super::deliveries::summary::DeliverySummary;
 pub use super::deliveries::together::{DeliveriesBody, NAMED_MAX, RetriedDeadLetters, RetryOutcome, TriedDelivery};
 pub use super::deliveries::whole::{EndedNow, OnRecord, Placed, QueueEnd, RecordedDelivery, RecordedState, Was, WholeDelivery};
 pub use super::machine::{ApproveBody, ApprovedSlots, ClockState, RetainedKind, RetainedKinds, RetentionBody, SealingKey};
-pub use super::merchant::{
-    AllLabels, EventState, Events, LABELS_MAX, LabelsBody, ParameterBody, ParameterValue, Parameters, UnsetParameter,
-};
+pub use super::merchant::{AllLabels, EventState, Events, LabelsBody, ParameterBody, ParameterValue, Parameters, UnsetParameter};
 pub use super::orders::{AllLabelsBody, ForgetBody, ForgottenOrder, IN_LOG, RecordedLabels};
 pub use super::problem::{Correct, Document as Problem, More};
 pub use super::seen::{CartOverview, ExplainedOrder, OpenAlert, OpenAlerts, StatusDocument};

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The most labels in one request.
-pub const LABELS_MAX: usize = 200;
+pub(super) const LABELS_MAX: usize = 200;
 
 type NewLabels = schema::Labels<1, LABELS_MAX>;
 

@@ -117,5 +117,7 @@ fn a_daemon_that_is_lost_or_lies_is_an_error_of_the_command() {
         assert!(said(other).text().starts_with("could not read the answer of the API to GET /v1/clock: "), "{other:?}");
     }
     let nowhere = Client { server: Server::Daemon("/nowhere/api.sock".into()) };
-    assert!(matches!(ask::<ClockState>(&nowhere, &["clock"]), Err(Error::Lost(_))));
+    let failure = Failure::from(ask::<ClockState>(&nowhere, &["clock"]).expect_err("nobody listens there"));
+    assert!(failure.text().contains("was not asked of it: No such file"), "{}", failure.text());
+    assert!(failure.remedy().is_some_and(|remedy| remedy.starts_with("repeat this command")));
 }
