@@ -140,7 +140,7 @@ impl Approvals {
             let detail = format!("{} to {origins}", bound_to.as_ref().map_or("nothing", BoundTo::as_str));
             let line = self.tenant.line("credential approve", &format!("cart {id}, {slot}"), detail);
             if bound.sealed.iter().any(|value| value.place.slot == slot) {
-                self.vault.get()?.bind(&self.tenant.merchant, id, &slot, &origins, line).await?;
+                self.vault.get().await?.bind(&self.tenant.merchant, id, &slot, &origins, line).await?;
             } else {
                 let (cart, slot, origins) = (id.clone(), slot.clone(), origins.clone());
                 self.tenant.change(line, move |tx, merchant| credentials::bind_fetched(tx, merchant, &cart, &slot, &origins)).await?;

@@ -79,7 +79,7 @@ impl Clients {
                 }
             }
         }
-        let keeping = self.credentials.keeping(&cart, plugin.manifest(), generation)?;
+        let keeping = self.credentials.keeping(&cart, plugin.manifest(), generation).await?;
         CartClient::keeping(&cart, plugin, secrets, &self.egress, self.tenant.clock.clone(), keeping).map_err(Error::client(id))
     }
 

@@ -105,7 +105,7 @@ impl Credentials {
         let first = !self.sealed(id).await?.iter().any(|value| value.place == place && value.generation == Generation::Current);
         let generation = if first { Generation::Current } else { generation };
         let line = self.line("credential set", &place, if generation == Generation::Next { "waits" } else { "in use" });
-        self.vault.get()?.set(&self.tenant.merchant, &place, generation, &origins, secret, line).await?;
+        self.vault.get().await?.set(&self.tenant.merchant, &place, generation, &origins, secret, line).await?;
         self.forget_tokens(id);
         self.changes.cart(id);
         Ok(SetCredential { generation, warnings })
@@ -120,7 +120,7 @@ impl Credentials {
         let place = CredentialRef { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
         let what = if only == Some(Generation::Next) { "the one that waits" } else { "all" };
         let line = self.line("credential forget", &place, what);
-        let forgot = self.vault.get()?.forget(&self.tenant.merchant, &place, only, line).await?;
+        let forgot = self.vault.get().await?.forget(&self.tenant.merchant, &place, only, line).await?;
         if forgot {
             self.forget_tokens(cart);
             self.changes.cart(cart);
@@ -134,7 +134,7 @@ impl Credentials {
     ///
     /// [`Error::Vault`].
     pub async fn rotate_key(&self) -> Result<KeyId, Error> {
-        Ok(self.vault.get()?.rotate().await?)
+        Ok(self.vault.get().await?.rotate().await?)
     }
 
     /// Makes a key in place of a lost one, in a key file that must not exist. Every credential must then be set again. Returns the key's id.
@@ -157,7 +157,7 @@ impl Credentials {
         let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
         for slot in slots {
             let line = self.tenant.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned());
-            self.vault.get()?.promote(&self.tenant.merchant, cart, &slot, line).await?;
+            self.vault.get().await?.promote(&self.tenant.merchant, cart, &slot, line).await?;
             self.changes.outdate(cart);
         }
         Ok(())
@@ -181,7 +181,7 @@ impl Credentials {
             let (merchant, wanted) = (self.tenant.merchant.clone(), place.clone());
             let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, generation);
             if self.tenant.store.read::<_, store::Error>(look).await?.is_some() {
-                return Ok(self.vault.get()?.get(&self.tenant.merchant, place, generation, origins).await?);
+                return Ok(self.vault.get().await?.get(&self.tenant.merchant, place, generation, origins).await?);
             }
         }
         Ok(None)
@@ -207,13 +207,17 @@ impl Credentials {
     /// [`Error::Vault`].
     pub(super) async fn set_inlet_password(&self, kept: &StoredCart, secret: SecretString) -> Result<(), Error> {
         let line = self.line("credential set", &inlets::place(kept), "in use");
-        self.vault.get()?.set(&self.tenant.merchant, &inlets::place(kept), Generation::Current, &Origins::inlet(), secret, line).await?;
+        self.vault
+            .get()
+            .await?
+            .set(&self.tenant.merchant, &inlets::place(kept), Generation::Current, &Origins::inlet(), secret, line)
+            .await?;
         self.changes.cart(&kept.cart.id);
         Ok(())
     }
 
     /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
-    pub(super) fn keeping(&self, cart: &Cart, manifest: &Manifest, generation: Generation) -> Result<Keeping, Error> {
-        replaced::keeping(&self.tenant, &self.vault, &self.tokens, cart, manifest, generation)
+    pub(super) async fn keeping(&self, cart: &Cart, manifest: &Manifest, generation: Generation) -> Result<Keeping, Error> {
+        replaced::keeping(&self.tenant, &self.vault, &self.tokens, cart, manifest, generation).await
     }
 }

@@ -233,7 +233,7 @@ impl Definitions {
             Some(bytes) => bytes,
             None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
         };
-        let (found, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
+        let (found, imports, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), admit::imports(&bytes), bytes)).await;
         WrongDigest::check(&cart.id, &cart.plugin, found, cart.digest.replace(found)).map_err(InvalidCarts::Digest)?;
         self.bans.check(found).await?;
         let plugin = self.plugins.admit(bytes.clone()).await?;
@@ -246,7 +246,7 @@ impl Definitions {
             None => CartDifference::between(None, &cart),
         };
         let asks = match &before {
-            Some(before) => self.asks(before, &plugin, &bytes).await?,
+            Some(before) => self.asks(before, &plugin, &imports).await?,
             None => Vec::new(),
         };
         let leaves_live = before.as_ref().and_then(|before| before.leaves_live(&cart));
@@ -271,16 +271,14 @@ impl Definitions {
     }
 
     /// What a plugin requires that the cart's plugin before did not.
-    async fn asks(&self, before: &Before, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
+    async fn asks(&self, before: &Before, plugin: &Plugin, imports: &[String]) -> Result<Vec<String>, Error> {
         let Some(pinned) = before.pinned().filter(|pinned| *pinned != plugin.digest()) else { return Ok(Vec::new()) };
         let Some(manifest) = self.plugins.manifest(pinned).await? else { return Ok(Vec::new()) };
         let mut asks = asks::new(&manifest, plugin.manifest());
         // Where the file before is gone, its imports are unknown, and none is called new.
         if let Ok(before) = self.plugins.files.kept(pinned).await {
-            let before = admit::imports(&before);
-            asks.extend(
-                admit::imports(bytes).into_iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")),
-            );
+            let before = heavy::work(before.len(), move || admit::imports(&before)).await;
+            asks.extend(imports.iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")));
         }
         Ok(asks)
     }

@@ -34,7 +34,7 @@ impl Inlets {
     /// [`Error`] if the store or the vault cannot be read.
     pub async fn get(&self, kept: &StoredCart) -> Result<Option<(Inlet, SecretString)>, Error> {
         let Some(inlet) = kept.cart.seti.clone() else { return Ok(None) };
-        let password = self.vault.get()?.get(&self.tenant.merchant, &place(kept), Generation::Current, &Origins::inlet()).await?;
+        let password = self.vault.get().await?.get(&self.tenant.merchant, &place(kept), Generation::Current, &Origins::inlet()).await?;
         Ok(password.map(|password| (inlet, password)))
     }
 

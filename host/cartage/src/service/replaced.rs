@@ -114,9 +114,9 @@ impl Keeper for InVault {
 }
 
 /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
-pub(super) fn keeping(
+pub(super) async fn keeping(
     tenant: &Tenant,
-    vault: &LazyVault,
+    vault: &Arc<LazyVault>,
     tokens: &CartTokens,
     cart: &Cart,
     manifest: &Manifest,
@@ -130,7 +130,7 @@ pub(super) fn keeping(
     not_given(cart, manifest)?;
     let origins = replacing.iter().filter_map(|slot| Some((slot.name.clone(), cart.origins(manifest, slot)?))).collect();
     let (merchant, clock) = (tenant.merchant.clone(), tenant.clock.clone());
-    let keeper = InVault { vault: vault.get()?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
+    let keeper = InVault { vault: vault.get().await?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
     Ok(Keeping { tokens, keeper: Arc::new(keeper) })
 }
 

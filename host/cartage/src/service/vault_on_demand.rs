@@ -1,5 +1,7 @@
 //! The vault of the data directory, opened when a credential is first needed: a lost key stops nothing else.
 
+use super::Error;
+use super::blocking::blocking;
 use cartage_store::Store;
 use cartage_store::data_dir::DataDir;
 use cartage_store::vault::{self, Key, KeyId, Vault};
@@ -30,15 +32,21 @@ impl LazyVault {
         Ok(key.id().clone())
     }
 
-    /// The opened vault.
+    /// The opened vault. A thread that may wait for the disk opens it.
     ///
     /// # Errors
     ///
-    /// The errors of [`Vault::open`], above all a lost key file.
-    pub(super) fn get(&self) -> Result<&Vault, vault::Error> {
+    /// [`Error::Vault`] with the errors of [`Vault::open`], above all a lost key file.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<&Vault, Error> {
         if let Some(vault) = self.vault.get() {
             return Ok(vault);
         }
+        let this = self.clone();
+        blocking(move || Ok(this.open().map(drop)?)).await?;
+        Ok(self.vault.get().expect("it was opened"))
+    }
+
+    fn open(&self) -> Result<&Vault, vault::Error> {
         let _opening = self.opening.lock().expect("nobody panics while holding it");
         if let Some(vault) = self.vault.get() {
             return Ok(vault);
