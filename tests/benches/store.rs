@@ -11,12 +11,13 @@ use cartage::clock::SystemClock;
 use cartage::data_dir::DataDir;
 use cartage::gate::Given;
 use cartage::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
+use cartage::parameters::Scope;
 use cartage::service::{Cause, Forgotten, Service};
 use cartage::store::carts::DefinitionRow;
 use cartage::store::decisions::{self, DecisionRow};
 use cartage::store::events::StatusEvent;
 use cartage::store::orders::{LabelRow, OrderRef, PackageRow};
-use cartage::store::parameters::{ParameterRow, ScopeColumn};
+use cartage::store::parameters::ParameterRow;
 use cartage::store::receipts::ReceiptRow;
 use cartage::store::{Error, Store, Tx, View, carts, events, idempotency, orders, parameters, receipts};
 use cartage_tests::figure::{Target, figure, wanted};
@@ -122,7 +123,7 @@ fn add_cart(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
     let definition = DefinitionRow { cart: cart.clone(), text, plugin: Some(digest()), mode: "live".into() };
     carts::put(tx, &merchant, &definition, AT)?;
     for name in ["UseGenericStatusUpdates", "GenericStatusSendXML"] {
-        let scope = ScopeColumn::Cart(cart.clone());
+        let scope = Scope::Cart(cart.clone());
         parameters::set(tx, &merchant, &ParameterRow { scope, name: name.into(), value: "True".into(), set_at_unix_ms: AT })?;
     }
     let event = StatusEvent {

@@ -2,23 +2,13 @@
 
 use super::{Error, Tx, View};
 use cartage_model::id::{CartId, MerchantId};
+use cartage_model::parameters::Scope;
 
-/// The scope of a parameter's value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ScopeColumn {
-    /// The whole merchant.
-    System,
-    /// One cart of the merchant.
-    Cart(CartId),
-}
-
-impl ScopeColumn {
-    /// The scope as a column; the empty text, which is no Cart ID, stands for the merchant.
-    fn column(&self) -> &str {
-        match self {
-            ScopeColumn::System => "",
-            ScopeColumn::Cart(cart) => cart.as_str(),
-        }
+/// The scope as a column; the empty text, which is no Cart ID, stands for the merchant.
+fn column(scope: &Scope) -> &str {
+    match scope {
+        Scope::System => "",
+        Scope::Cart(cart) => cart.as_str(),
     }
 }
 
@@ -26,7 +16,7 @@ impl ScopeColumn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterRow {
     /// The scope that the value holds for.
-    pub scope: ScopeColumn,
+    pub scope: Scope,
     /// The parameter's name.
     pub name: String,
     /// The value as text, as it was entered.
@@ -44,7 +34,7 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &ParameterRow) -> Resu
     let sql = "INSERT INTO parameters (merchant, cart, name, value, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET value = excluded.value, set_at = excluded.set_at";
     let ParameterRow { scope, name, value, set_at_unix_ms } = parameter;
-    tx.run("set a parameter", sql, (merchant, scope.column(), name, value, set_at_unix_ms)).map(drop)
+    tx.run("set a parameter", sql, (merchant, column(scope), name, value, set_at_unix_ms)).map(drop)
 }
 
 /// Removes a value, so that the wider scope or the default holds. Returns whether there was one.
@@ -52,9 +42,9 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &ParameterRow) -> Resu
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &ScopeColumn, name: &str) -> Result<bool, Error> {
+pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2 AND name = ?3";
-    tx.run("unset a parameter", sql, (merchant, scope.column(), name)).map(|rows| rows > 0)
+    tx.run("unset a parameter", sql, (merchant, column(scope), name)).map(|rows| rows > 0)
 }
 
 /// Lists every value that is set, by scope and name, the merchant's own first.
@@ -79,6 +69,6 @@ pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ParameterRow> {
     let system = row.get_ref(0)?.as_str()?.is_empty();
-    let scope = if system { ScopeColumn::System } else { ScopeColumn::Cart(row.get(0)?) };
+    let scope = if system { Scope::System } else { Scope::Cart(row.get(0)?) };
     Ok(ParameterRow { scope, name: row.get(1)?, value: row.get(2)?, set_at_unix_ms: row.get(3)? })
 }

@@ -32,12 +32,13 @@ impl Configuration {
     ///
     /// [`Error::NoCart`] if the value is for a cart that does not exist.
     pub async fn set_parameter(&self, assignment: &Assignment) -> Result<(), Error> {
-        let scope = self.stored_scope(assignment.scope()).await?;
+        let scope = assignment.scope();
+        self.must_exist(scope).await?;
         let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
-        let line = self.tenant.line("param set", &name, format!("{value}{}", of(&scope)));
+        let line = self.tenant.line("param set", &name, format!("{value}{}", of(scope)));
         let parameter = store::parameters::ParameterRow { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
         self.tenant.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await?;
-        self.outdate(&scope);
+        self.outdate(scope);
         Ok(())
     }
 
@@ -48,8 +49,8 @@ impl Configuration {
     /// [`Error::Parameter`] for a scope that the parameter does not have, [`Error::NoCart`] for a cart that does not exist.
     pub async fn unset_parameter(&self, parameter: &'static Parameter, scope: &Scope) -> Result<bool, Error> {
         parameter.allows(scope.kind())?;
-        let scope = self.stored_scope(scope).await?;
-        let line = self.tenant.line("param unset", parameter.name, of(&scope).trim_start().to_owned());
+        self.must_exist(scope).await?;
+        let line = self.tenant.line("param unset", parameter.name, of(scope).trim_start().to_owned());
         let (merchant, unset) = (self.tenant.merchant.clone(), scope.clone());
         let write = move |tx: &Tx<'_>| {
             let was_set = store::parameters::unset(tx, &merchant, &unset, parameter.name)?;
@@ -59,27 +60,24 @@ impl Configuration {
             Ok(was_set)
         };
         let was_set = self.tenant.store.write::<_, store::Error>(write).await?;
-        self.outdate(&scope);
+        self.outdate(scope);
         Ok(was_set)
     }
 
     /// Has the carts made ready anew whose settings a parameter of this scope may supply.
-    fn outdate(&self, scope: &store::parameters::ScopeColumn) {
+    fn outdate(&self, scope: &Scope) {
         match scope {
-            store::parameters::ScopeColumn::System => self.changes.outdate_all(),
-            store::parameters::ScopeColumn::Cart(cart) => self.changes.outdate(cart),
+            Scope::System => self.changes.outdate_all(),
+            Scope::Cart(cart) => self.changes.outdate(cart),
         }
     }
 
-    /// A scope in the store's terms; fails if the cart does not exist.
-    async fn stored_scope(&self, scope: &Scope) -> Result<store::parameters::ScopeColumn, Error> {
-        Ok(match scope {
-            Scope::System => store::parameters::ScopeColumn::System,
-            Scope::Cart(cart) => {
-                self.tenant.must_have_cart(cart).await?;
-                store::parameters::ScopeColumn::Cart(cart.clone())
-            }
-        })
+    /// Checks that the cart of a scope exists.
+    async fn must_exist(&self, scope: &Scope) -> Result<(), Error> {
+        match scope {
+            Scope::System => Ok(()),
+            Scope::Cart(cart) => self.tenant.must_have_cart(cart).await,
+        }
     }
 
     /// Reads the settings of every status event.
@@ -147,21 +145,17 @@ impl Configuration {
 }
 
 /// The scope of a parameter, as the end of a line of the audit.
-fn of(scope: &store::parameters::ScopeColumn) -> String {
+fn of(scope: &Scope) -> String {
     match scope {
-        store::parameters::ScopeColumn::System => String::new(),
-        store::parameters::ScopeColumn::Cart(cart) => format!(" for cart {cart}"),
+        Scope::System => String::new(),
+        Scope::Cart(cart) => format!(" for cart {cart}"),
     }
 }
 
 /// Reads every parameter that is set.
 pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assignments, Error> {
     let read = |row: store::parameters::ParameterRow| -> Result<Assignment, parameters::Error> {
-        let scope = match row.scope {
-            store::parameters::ScopeColumn::System => Scope::System,
-            store::parameters::ScopeColumn::Cart(cart) => Scope::Cart(cart),
-        };
-        parameters::assign(&row.name, scope, &row.value)
+        parameters::assign(&row.name, row.scope, &row.value)
     };
     store::parameters::list(view, merchant)?.into_iter().map(read).collect::<Result<_, _>>().map_err(Error::kept("a parameter"))
 }

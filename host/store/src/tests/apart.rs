@@ -6,7 +6,7 @@ use crate::credentials::{CredentialRef, Generation, Sealed};
 use crate::decisions::DecisionRow;
 use crate::events::StatusEvent;
 use crate::orders::{LabelRow, OrderRef, PackageRow};
-use crate::parameters::{ParameterRow, ScopeColumn};
+use crate::parameters::ParameterRow;
 use crate::receipts::ReceiptRow;
 use crate::retention::{self, RecordKind};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
 use cartage_model::alerts::Subject;
 use cartage_model::carts::BoundTo;
 use cartage_model::id::{DeliveryId, Digest, MerchantId, SenderOrderNumber};
+use cartage_model::parameters::Scope;
 use proptest::prelude::*;
 
 /// Only a few names, so that merchants get into each other's way if they can.
@@ -63,10 +64,10 @@ impl Operation {
             4 => carts::ran(tx, merchant, cart, digest, at),
             5 => carts::remove(tx, merchant, cart).map(drop),
             6 => {
-                let scope = if value == 0 { ScopeColumn::System } else { ScopeColumn::Cart(cart.clone()) };
+                let scope = if value == 0 { Scope::System } else { Scope::Cart(cart.clone()) };
                 parameters::set(tx, merchant, &ParameterRow { scope, name: name.into(), value: text, set_at_unix_ms: at })
             }
-            7 => parameters::unset(tx, merchant, &ScopeColumn::Cart(cart.clone()), name).map(drop),
+            7 => parameters::unset(tx, merchant, &Scope::Cart(cart.clone()), name).map(drop),
             8 => {
                 let event = StatusEvent {
                     event: name.into(),

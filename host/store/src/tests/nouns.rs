@@ -4,10 +4,11 @@ use super::{AT, Scratch, cart, merchant};
 use crate::carts::{self, DEFINITION_BYTES_MAX, DefinitionRow, PauseRow, PluginRun};
 use crate::decisions::{self, DECISION_BYTES_MAX, DECISIONS_PER_ORDER_MAX, DecisionRow};
 use crate::orders::{self, LabelRow, OrderRef, OrderRow, PackageRow};
-use crate::parameters::{self, ParameterRow, ScopeColumn};
+use crate::parameters::{self, ParameterRow};
 use crate::receipts::{self, RECEIPT_BYTES_MAX, ReceiptRow};
 use crate::{Error, Store, Tx, credentials, idempotency, plugins};
 use cartage_model::id::{DeliveryId, Digest, SenderOrderNumber};
+use cartage_model::parameters::Scope;
 
 /// Writes, and fails the test on an error.
 fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
@@ -194,7 +195,7 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
     assert_eq!(ran, [run(one, 1, 3), run(two, 2, 2)]);
     let left = write(&store, |tx| {
         let (merchant, seed) = (merchant(), cart("seed"));
-        for scope in [ScopeColumn::System, ScopeColumn::Cart(seed.clone())] {
+        for scope in [Scope::System, Scope::Cart(seed.clone())] {
             let parameter = ParameterRow { scope, name: "UseGenericStatusUpdates".into(), value: "True".into(), set_at_unix_ms: AT };
             parameters::set(tx, &merchant, &parameter)?;
         }
@@ -204,7 +205,7 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
         assert!(orders::get(tx, &merchant, &order("1"))?.is_none(), "the next cart of this id was told nothing");
         parameters::list(tx, &merchant)
     });
-    assert_eq!(left.into_iter().map(|parameter| parameter.scope).collect::<Vec<_>>(), [ScopeColumn::System]);
+    assert_eq!(left.into_iter().map(|parameter| parameter.scope).collect::<Vec<_>>(), [Scope::System]);
 }
 
 #[test]
