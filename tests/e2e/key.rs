@@ -16,6 +16,9 @@ fn a_lost_key_is_made_anew_and_one_that_is_there_is_kept() {
     let (code, said) = run(&["key", "new"]);
     assert_eq!((code, std::fs::read(&key).ok()), (Some(1), Some(first.clone())), "{said}");
     std::fs::remove_file(&key).expect("it is there");
+    // The command tells why, once: no line of a log says it as well.
+    let (code, said) = run(&["key", "rotate"]);
+    assert!(code == Some(1) && said.starts_with("error: there is no key file ") && said.lines().count() == 2, "{said}");
     let (code, said) = run(&["key", "new"]);
     assert_eq!(code, Some(0), "{said}");
     assert_ne!(std::fs::read(&key).expect("it was made"), first);

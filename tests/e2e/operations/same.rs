@@ -161,16 +161,8 @@ fn settled(text: &str) -> String {
         let digits = word.bytes().filter(u8::is_ascii_digit).count();
         digits >= 6 && word.bytes().all(|byte| byte.is_ascii_digit() || b"-:,".contains(&byte))
     };
-    let word = |word: &str| if is_time(word) { word.replace(|c: char| c.is_ascii_digit(), "#") } else { word.to_owned() };
-    text.split_inclusive([' ', '\n']).map(word_with_end(word)).collect()
-}
-
-/// Applies `word` to a word that may end in a space or a line break.
-fn word_with_end(word: impl Fn(&str) -> String) -> impl Fn(&str) -> String {
-    move |text| {
-        let bare = text.trim_end_matches([' ', '\n']);
-        format!("{}{}", word(bare), &text[bare.len()..])
-    }
+    let settle = |word: &str| if is_time(word.trim_end()) { word.replace(|c: char| c.is_ascii_digit(), "#") } else { word.to_owned() };
+    text.split_inclusive([' ', '\n']).map(settle).collect()
 }
 
 #[test]

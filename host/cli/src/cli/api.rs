@@ -163,7 +163,9 @@ impl Error {
             ),
             Error::Away(_) => Some("repeat this command; without a daemon it works in the directory itself".to_owned()),
             Error::TooLong { .. } => Some("check them: no name, label or number of an order is that long".to_owned()),
-            Error::Unreadable { .. } => None,
+            Error::Unreadable { .. } => {
+                Some("check that the program at api.sock in the data directory is a daemon of this release, and restart it".to_owned())
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Format {
 /// The level of the log unless `CARTAGE_LOG` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Usual {
-    /// Warnings and errors.
+    /// Warnings and errors, but for those that the command prints as its own: why the API could not answer it.
     Warnings,
     /// One line for each decision and attempt as well: the daemon's log is the record of its work.
     Work,
@@ -47,7 +47,7 @@ pub(super) fn start(format: Format, usual: Usual, colours: bool) -> Result<(), F
                 .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage_egress=debug,warn")
         })?,
         Err(_) => EnvFilter::new(match usual {
-            Usual::Warnings => "warn",
+            Usual::Warnings => "warn,cartage_http::api::errors=off",
             Usual::Work => "warn,cartage=info",
         }),
     };

@@ -7,12 +7,15 @@ use super::problem::{Kind, Problem};
 use cartage::service;
 use cartage::service::access_tokens;
 use cartage::service::definitions::InvalidCarts;
+use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
 use cartage_store as store;
 use cartage_store::{outbox, vault};
 
 /// A problem that the operator must correct: the sender learns what was attempted, and the log has the causes.
 fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
+    // Here, and not with the answer: the client may have gone away.
+    tracing::error!(error = %chain(error), "could not answer a request");
     let detail = match kind {
         Kind::NoRoom => "the disk is full, and nothing of the request was saved; free some space, then send the request again",
         Kind::Unavailable => {
@@ -21,7 +24,7 @@ fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
         }
         _ => "something failed here that the request did not cause; the log says what",
     };
-    Problem::new(kind, detail).hiding(error)
+    Problem::new(kind, detail).by(error)
 }
 
 impl From<store::Error> for Problem {

@@ -31,9 +31,9 @@ pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Re
     let span = trace
         .as_ref()
         .map_or_else(tracing::Span::none, |trace| tracing::info_span!("request", trace_id = trace.trace_id, parent_id = trace.parent_id));
-    let mut response = match answer(shared.clone(), at, request).instrument(span.clone()).await {
+    let mut response = match answer(shared.clone(), at, request).instrument(span).await {
         Ok(response) => response,
-        Err(problem) => span.in_scope(|| problem.response(&shared.api.callers, &instance)),
+        Err(problem) => problem.response(&shared.api.callers, &instance),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -15,7 +15,6 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::iter::successors;
-use std::slice;
 use utoipa::openapi::response::{Response as DescribedResponse, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{ToResponse, ToSchema};
@@ -150,21 +149,6 @@ struct Cause {
     message: String,
     causes: Vec<String>,
     remedy: Option<Remedy>,
-    hidden: Hidden,
-}
-
-/// Whether the problem hides its error from callers on the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hidden {
-    No,
-    Yes,
-}
-
-impl Cause {
-    fn of(error: &(dyn std::error::Error + 'static), hidden: Hidden) -> Box<Cause> {
-        let causes = successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
-        Box::new(Cause { message: error.to_string(), causes, remedy: remedies::of(error), hidden })
-    }
 }
 
 /// The problem details of RFC 9457.
@@ -263,12 +247,14 @@ impl Problem {
 
     /// A problem whose detail is an error with all its causes.
     pub(super) fn of(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
-        Problem { error: Some(Cause::of(error, Hidden::No)), ..Problem::new(kind, chain(error)) }
+        Problem::new(kind, chain(error)).by(error)
     }
 
-    /// This problem with the error behind it, which is told to users of the machine, and for others goes into the log.
-    pub(super) fn hiding(self, error: &(dyn std::error::Error + 'static)) -> Problem {
-        Problem { error: Some(Cause::of(error, Hidden::Yes)), ..self }
+    /// This problem with the error behind it, which users of the machine are told.
+    pub(super) fn by(self, error: &(dyn std::error::Error + 'static)) -> Problem {
+        let causes = successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
+        let error = Cause { message: error.to_string(), causes, remedy: remedies::of(error) };
+        Problem { error: Some(Box::new(error)), ..self }
     }
 
     /// This problem with further members.
@@ -305,16 +291,8 @@ impl Problem {
         self.kind.parts().0
     }
 
-    /// The JSON document for callers on the network. `instance` is the path of the request. What it hides goes into the log.
+    /// The JSON document for callers on the network. `instance` is the path of the request.
     pub(super) fn document(&self, instance: &str) -> Document {
-        if let Some(Cause { message, causes, hidden: Hidden::Yes, .. }) = self.error.as_deref() {
-            let error = [slice::from_ref(message), causes].concat().join(": ");
-            tracing::error!(error, "could not answer a request");
-        }
-        self.bare_document(instance)
-    }
-
-    fn bare_document(&self, instance: &str) -> Document {
         let (status, slug, title) = self.kind.parts();
         Document {
             kind: format!("docs/http-api.md#{slug}"),
@@ -330,9 +308,9 @@ impl Problem {
 
     /// The JSON document for users of the machine: with the error behind the problem, and its remedy as data.
     pub(super) fn whole_document(&self, instance: &str) -> Document {
-        let document = self.bare_document(instance);
+        let document = self.document(instance);
         match self.error.as_deref() {
-            Some(Cause { message, causes, remedy, .. }) => Document {
+            Some(Cause { message, causes, remedy }) => Document {
                 detail: message.clone(),
                 causes: causes.clone(),
                 what_to_do: remedy.clone().or_else(|| self.what_to_do.as_deref().cloned()),

@@ -114,7 +114,9 @@ fn a_daemon_that_is_lost_or_lies_is_an_error_of_the_command() {
         assert!(failure.remedy().is_some_and(|remedy| remedy.contains("repeat")), "{}", failure.text());
     }
     for other in [&b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"[..], b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\n[]"] {
-        assert!(said(other).text().starts_with("could not read the answer of the API to GET /v1/clock: "), "{other:?}");
+        let failure = said(other);
+        assert!(failure.text().starts_with("could not read the answer of the API to GET /v1/clock: "), "{other:?}");
+        assert!(failure.remedy().is_some_and(|remedy| remedy.contains("restart it")), "{other:?}");
     }
     let nowhere = Client { server: Server::Daemon("/nowhere/api.sock".into()) };
     let failure = Failure::from(ask::<ClockState>(&nowhere, &["clock"]).expect_err("nobody listens there"));
