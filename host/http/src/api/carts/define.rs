@@ -40,7 +40,7 @@ pub struct CartChange {
     #[schema(required)]
     pub leaves_live: Option<String>,
     /// What is allowed, but probably wrong.
-    #[schema(value_type = Vec<schema::cart::Sentence>)]
+    #[schema(value_type = Vec<schema::decision::Sentence>)]
     pub warnings: Vec<Sentence>,
     /// The credentials that the plugin needs and that are not set.
     pub missing_credentials: Vec<MissingCredential>,

@@ -1,7 +1,7 @@
 //! What is stored of a cart: the types of the model and of the service.
 #![expect(dead_code, reason = "these types describe others and are never made")]
 
-use super::{Remedy, UnixMs, names};
+use super::{UnixMs, names};
 use crate::api::carts::{CartDocument, SuppliedSetting};
 use cartage_model::{carts, parameters};
 use serde::Serialize;
@@ -112,17 +112,4 @@ pub(in crate::api) struct ListedCart {
     /// The settings of the plugin that a system parameter may supply.
     #[schema(nullable = false)]
     supplied: Option<Vec<SuppliedSetting>>,
-}
-
-/// A sentence for people: a text, or on the machine's socket, where it names what can be done, its parts.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub(in crate::api) enum Sentence {
-    Plain(String),
-    Naming {
-        before: String,
-        #[schema(value_type = Remedy)]
-        remedy: String,
-        after: String,
-    },
 }
